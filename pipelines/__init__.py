@@ -1,0 +1,1 @@
+"""How a turn flows: the turn, the loop and the config. Knows no model and no channel."""
