@@ -1,0 +1,78 @@
+"""One sentence vector per turn, and the features that the intent and emotion heads read: one encoder pass for all.
+
+The encoder is all-MiniLM-L6-v2 (22M parameters, Reimers and Gurevych 2019, "Sentence-BERT"), mean-pooled. It reads
+English, forgets case and word order beyond a sentence or two, and knows nothing of the history: each text is alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from models.hub import fetch
+from pipelines.turn import Embedding, Turn
+
+MAX_CHARACTERS = 4000
+"""Read at most this much of a text before cutting it into tokens, so that a very long message costs no more."""
+
+
+class MiniLM:
+    """Fills `embedding`: a vector of 384 float32, unit length, whose dot product is the cosine similarity.
+
+    weights: the card with config.json, model.safetensors and tokenizer.json; max_tokens: what is longer is cut;
+    batch_size: texts per forward pass, sorted by length first so that little is padded.
+    Raises WeightsError when the weights cannot be had.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    weights: ClassVar[tuple[str, ...]] = ("weights",)
+
+    def __init__(
+        self,
+        weights: str = "minilm",
+        max_tokens: Annotated[int, Field(ge=8, le=512)] = 256,
+        batch_size: Annotated[int, Field(ge=1, le=1024)] = 64,
+    ) -> None:
+        import transformers
+        from tokenizers import Tokenizer
+
+        folder = fetch(weights)
+        self.name = weights
+        self.batch_size = batch_size
+        self.tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(max_tokens)
+        self.tokenizer.enable_padding()
+        transformers.utils.logging.disable_progress_bar()
+        self.model: Any = transformers.AutoModel.from_pretrained(folder, local_files_only=True).eval()
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Embedding]:
+        pooled = self.encode([turn.text for turn in turns])
+        return [Embedding(vector=vector, features=vector, encoder=self.name) for vector in pooled]
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), 384) for plain texts, in order. The empty text has a vector like any other."""
+        if not texts:
+            return np.zeros((0, self.model.config.hidden_size), dtype=np.float32)
+        # A lone half of a surrogate pair, which some clients send, is no text that a tokenizer accepts.
+        clean = [t[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8") for t in texts]
+        order = sorted(range(len(clean)), key=lambda i: len(clean[i]))
+        vectors = np.empty((len(clean), self.model.config.hidden_size), dtype=np.float32)
+        for start in range(0, len(order), self.batch_size):
+            part = order[start : start + self.batch_size]
+            vectors[part] = self._forward([clean[i] for i in part])
+        return vectors
+
+    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+        import torch
+
+        tokens = self.tokenizer.encode_batch(texts)
+        ids = torch.tensor([t.ids for t in tokens])
+        mask = torch.tensor([t.attention_mask for t in tokens])
+        with torch.inference_mode():
+            hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
+            pooled = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+            return np.asarray(torch.nn.functional.normalize(pooled, dim=1).numpy(), dtype=np.float32)
