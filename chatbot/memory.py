@@ -1,0 +1,312 @@
+"""One person's memory: what was said, what is known of them and since when, in one SQLite file.
+
+People are kept apart by construction: a Memory knows its own file and no other. What is forgotten leaves the disk:
+plain tables, `secure_delete`, a truncating checkpoint. Does not know what a sentence means: the facts are given to it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from chatbot import changes, memory_export, memory_file
+from chatbot.changes import Forgotten
+from chatbot.past import Index
+from pipelines.turn import Fact, Moment, Utterance, Vector
+
+PASSING = 40
+"""How many utterances are kept in mind, and only there, while memory is paused."""
+
+
+class Memory:
+    """One person's memory. Safe to share between threads; any number of processes may open the same person.
+
+    Every method may raise DiskFull, MemoryDamaged or MemoryFileError. Times that are naive are taken as local.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._db: Database | None = None
+        self._inode = 0
+        self._drop_index()
+        self._passing: list[Moment] = []
+        self._passed = 0
+        with self._lock:
+            self._connected()
+
+    @classmethod
+    def open(cls, folder: Path, person: str) -> Memory:
+        """The memory of this person in this folder; both are made if need be."""
+        return cls(memory_file.locate(folder, person))
+
+    # -- a turn
+
+    def hear(self, text: str, at: datetime) -> int:
+        """Write down what the person said, before anything else is done with it; gives the moment's id.
+
+        While memory is paused nothing is written: the id is negative, and lasts as long as this object.
+        """
+        if self.paused:
+            return self._pass("person", text, at)
+        with self._writing() as db:
+            return changes.insert(db, "person", text, at, answers=None)
+
+    def learn(self, id: int, facts: Sequence[Fact], vector: Vector | None = None, encoder: str = "") -> None:
+        """Apply the facts said in moment `id` and keep its vector, all or nothing; the moment counts as read.
+
+        A moment that was forgotten in the meantime teaches nothing.
+        """
+        if id < 0:
+            return
+        with self._writing() as db:
+            row = db.execute("select at from turn where id = ?", [id]).fetchone()
+            if row is None:
+                return
+            # What an earlier correction found wrong was kept for undo alone, which reaches back one exchange.
+            db.execute("delete from fact where wrong_by < ?", [id])
+            for fact in facts:
+                changes.apply(db, fact, id, row[0])
+            changes.keep_vector(db, id, vector, encoder)
+            db.execute("update turn set read = 1 where id = ?", [id])
+
+    def answer(self, text: str, at: datetime, to: int, vector: Vector | None = None, encoder: str = "") -> int:
+        """Write down the companion's reply to moment `to`; gives its id."""
+        if to < 0:
+            return self._pass("companion", text, at)
+        with self._writing() as db:
+            db.execute("update turn set read = 1 where id = ?", [to])
+            id = changes.insert(db, "companion", text, at, answers=to)
+            changes.keep_vector(db, id, vector, encoder)
+            return id
+
+    def unread(self) -> list[Moment]:
+        """What was heard and neither learned from nor answered, oldest first: a crash lies between."""
+        return self._moments("read = 0 order by id")
+
+    def recent(self, n: int) -> list[Utterance]:
+        """The last n utterances, oldest first."""
+        latest = self._moments("1 order by id desc limit ?", n)[::-1] + self._passing
+        return [Utterance(m.role, m.text, m.at) for m in latest[-n:]] if n > 0 else []
+
+    # -- facts
+
+    def facts(self, at: datetime | None = None) -> list[Fact]:
+        """The facts that hold now, or held at that time, oldest first."""
+        if at is None:
+            return self._facts(changes.OPEN)
+        held = [f for f in self._facts("wrong_by is null and since is not null") if f.since]
+        when = changes.aware(at)
+        return [f for f in held if f.since and f.since <= when and (f.until is None or when < f.until)]
+
+    def past_facts(self) -> list[Fact]:
+        """The facts that held once and do no longer, oldest first. since is None where only the end was told."""
+        return self._facts("wrong_by is null and until is not null")
+
+    # -- the past, searchable (pipelines.turn.Past)
+
+    def words(self, query: str, k: int) -> list[tuple[int, float]]:
+        """The k moments that share the query's words, each read with the moment before it: id, BM25, best first."""
+        with self._lock:
+            return self._fresh_index().words(query, k)
+
+    def nearest(self, vector: Vector, k: int, encoder: str = "") -> list[tuple[int, float]]:
+        """The k moments that this encoder finds nearest: id, cosine, best first."""
+        with self._lock:
+            return self._fresh_index().nearest(vector, k, encoder)
+
+    def moment(self, id: int) -> Moment:
+        """The moment of that id. Raises KeyError when it was forgotten or never was."""
+        found = self._moments("id = ?", id) or [m for m in self._passing if m.id == id]
+        if not found:
+            raise KeyError(id)
+        return found[0]
+
+    # -- taking back
+
+    def undo(self) -> list[Moment]:
+        """Take back the last thing the person said, all that followed, and what was learned from it. Gives what went,
+        oldest first; nothing when there is nothing left to take back."""
+        if self._passing:
+            first = max((i for i, m in enumerate(self._passing) if m.role == "person"), default=0)
+            gone, self._passing = self._passing[first:], self._passing[:first]
+            return gone
+        with self._forgetting() as db:
+            last = db.execute("select max(id) from turn where role = 'person'").fetchone()[0]
+            if last is None:
+                return []
+            return list(changes.forget_turns(db, self._moments("id >= ? order by id", last)).moments)
+
+    def forget(
+        self, fact_id: int | None = None, *, text: str | None = None, since: datetime | None = None
+    ) -> Forgotten:
+        """Forget, on the disk too, one of: a fact with the words it came from, all that mentions a text (whole words,
+        any case), or all since a time. Replies to forgotten words go with them, and so do other moments that name the
+        fact's value, when it is a name. Forgetting a time reopens what was closed in it."""
+        if fact_id is not None:
+            with self._forgetting() as db:
+                return changes.forget_fact(db, fact_id)
+        if text is not None and text.strip():
+            self._passing = [m for m in self._passing if not changes.whole_words(text).search(m.text)]
+            with self._forgetting() as db:
+                return changes.forget_text(db, text)
+        if since is not None:
+            start = changes.aware(since)
+            self._passing = [m for m in self._passing if m.at < start]
+            with self._forgetting() as db:
+                return changes.forget_turns(db, [m for m in self._moments() if m.at >= start])
+        raise ValueError("forget what? Give fact_id, text or since")
+
+    def prune(self, before: datetime) -> int:
+        """Forget the words said before that time and keep the facts; gives how many moments went."""
+        end = changes.aware(before)
+        with self._forgetting() as db:
+            old = [m for m in self._moments() if m.at < end]
+            return len(changes.forget_turns(db, old, keep_facts=True).moments)
+
+    def erase(self) -> None:
+        """Forget everything and delete the file with all that belongs to it. Used again, the memory starts anew."""
+        with self._lock:
+            with self._forgetting() as db:
+                for table in ("turn", "vector", "fact", "hidden", "setting"):
+                    db.table(table).delete_where()
+            self._passing.clear()
+            self.close()
+            memory_file.remove(self.path)
+
+    # -- settings
+
+    @property
+    def paused(self) -> bool:
+        """While paused nothing is written down; what is said is kept in mind as long as the process lasts."""
+        return self.get("paused") == "1"
+
+    def pause(self) -> None:
+        self.set("paused", "1")
+
+    def resume(self) -> None:
+        """Remember again, from here on; what was said in the pause stays unwritten, and leaves the mind too."""
+        self.set("paused", None)
+        self._passing.clear()
+
+    def get(self, key: str, default: str | None = None) -> str | None:
+        with self._reading() as db:
+            row = db.execute("select value from setting where key = ?", [key]).fetchone()
+        return row[0] if row else default
+
+    def set(self, key: str, value: str | None) -> None:
+        """Keep a small setting; None removes it. The key "forgotten" is taken."""
+        with self._writing() as db:
+            db.execute("delete from setting where key = ?", [key])
+            if value is not None:
+                db.execute("insert into setting values (?, ?)", [key, changes.clean(value)])
+
+    # -- moving house
+
+    def export(self) -> dict[str, Any]:
+        """All that is kept, as plain values for JSON; vectors are left out, since they can be made again."""
+        with self._reading() as db:
+            return memory_export.dump(db)
+
+    def import_(self, data: dict[str, Any]) -> None:
+        """Take in what `export` gave. Raises UsageError when it is not that, or when this memory is not empty."""
+        with self._writing() as db:
+            memory_export.load(db, data)
+
+    def close(self) -> None:
+        """Let go of the file; it is opened again when the memory is used again."""
+        with self._lock:
+            if self._db:
+                self._db.close()
+            self._db = None
+            self._drop_index()
+
+    # -- the file
+
+    def _connected(self) -> Database:
+        if self._db and self._db.conn.in_transaction:
+            return self._db
+        # Another process may have erased the file: what it left open here would write into nothing.
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            inode = 0
+        if self._db is None or inode != self._inode:
+            self.close()
+            self._db = memory_file.connect(self.path)
+            self._inode = self.path.stat().st_ino
+        return self._db
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database]:
+        with self._lock, memory_file.guarded(self.path):
+            yield self._connected()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        """One transaction, begun immediate: a deferred one that turns into a writer late is refused, not queued."""
+        with self._lock, memory_file.guarded(self.path):
+            db = self._connected()
+            db.execute("begin immediate")
+            try:
+                yield db
+                db.execute("commit")
+            except BaseException:
+                db.rollback()
+                raise
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[Database]:
+        """A transaction after which nothing of what was deleted is left in the file, its log or the index."""
+        with self._writing() as db:
+            yield db
+            changes.note_forgetting(db)
+        with self._lock, memory_file.guarded(self.path):
+            self._drop_index()
+            # Waits for readers, who never stay long; the log holds the old words until it is emptied.
+            self._connected().execute("pragma wal_checkpoint(truncate)").fetchall()
+
+    def _moments(self, where: str = "1 order by id", *values: Any) -> list[Moment]:
+        with self._reading() as db:
+            return changes.moments_where(db, where, *values)
+
+    def _facts(self, where: str = "1", *values: Any) -> list[Fact]:
+        with self._reading() as db:
+            return changes.facts_where(db, where, *values)
+
+    def _pass(self, role: Literal["person", "companion"], text: str, at: datetime) -> int:
+        self._passed += 1
+        self._passing = [*self._passing, Moment(-self._passed, role, text, changes.aware(at))][-PASSING:]
+        return -self._passed
+
+    # -- the index
+
+    def _drop_index(self) -> None:
+        self._index, self._seen, self._vectors = Index(), (-1, -1), 0
+        self._forgotten: str | None = None
+
+    def _fresh_index(self) -> Index:
+        """The index with everything in it that any process has written since."""
+        with self._reading() as db:
+            seen = (db.execute("pragma data_version").fetchone()[0], db.conn.total_changes)
+            if seen == self._seen:
+                return self._index
+            forgotten = self.get("forgotten")
+            if forgotten != self._forgotten:
+                self._drop_index()
+                self._forgotten = forgotten
+            hidden = frozenset(row[0] for row in db.execute("select turn from hidden"))
+            self._index.add(self._moments("id > ? order by id", self._index.last), hidden)
+            rows = db.execute(
+                "select id, turn, encoder, data from vector where id > ? order by id", [self._vectors]
+            ).fetchall()
+            self._index.add_vectors((turn, encoder, data) for _, turn, encoder, data in rows if turn not in hidden)
+            self._vectors = rows[-1][0] if rows else self._vectors
+            self._seen = seen
+            return self._index

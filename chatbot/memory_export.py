@@ -1,0 +1,83 @@
+"""A whole memory as plain values for JSON, and back.
+
+Vectors are left out, since they can be made again. Works inside a transaction of its caller.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlite_utils import Database
+
+from chatbot.changes import clean
+from pipelines.errors import UsageError
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Moment(_Part):
+    id: int
+    at: datetime
+    role: Literal["person", "companion"]
+    text: str
+    answers: int | None
+
+
+class _Fact(_Part):
+    about: str
+    slot: str
+    value: str
+    since: datetime | None
+    until: datetime | None
+    turn: int | None
+    closed_by: int | None
+
+
+class _Saved(_Part):
+    format: Literal[1]
+    moments: list[_Moment]
+    facts: list[_Fact]
+    settings: dict[str, str]
+
+
+def dump(db: Database) -> dict[str, Any]:
+    """format, moments, facts and settings."""
+    moments = db.execute("select id, at, role, text, answers from turn order by id").fetchall()
+    facts = db.execute(
+        """select about, slot, value, since, until, turn, closed_by
+           from fact where wrong_by is null order by id"""
+    ).fetchall()
+    return {
+        "format": 1,
+        "moments": [dict(zip(_Moment.model_fields, row, strict=True)) for row in moments],
+        "facts": [dict(zip(_Fact.model_fields, row, strict=True)) for row in facts],
+        "settings": dict(db.execute("select key, value from setting where key != 'forgotten'").fetchall()),
+    }
+
+
+def load(db: Database, data: dict[str, Any]) -> None:
+    """Put back what `dump` gave. Raises UsageError when it is not that, or when this memory is not empty."""
+    try:
+        saved = _Saved.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"this is no exported memory: {where}: {first['msg']}") from error
+    if db.execute("select 1 from turn union all select 1 from fact limit 1").fetchone():
+        raise UsageError("this memory is not empty; erase it first, so that no two pasts are mixed")
+    for m in saved.moments:
+        row = [m.id, m.at.isoformat(), m.role, clean(m.text), m.answers]
+        db.execute("insert into turn(id, at, role, text, answers, read) values (?, ?, ?, ?, ?, 1)", row)
+    for f in saved.facts:
+        times = [t.isoformat() if t else None for t in (f.since, f.until)]
+        db.execute(
+            """insert into fact(about, slot, value, since, until, turn, closed_by)
+               values (?, ?, ?, ?, ?, ?, ?)""",
+            [clean(f.about), clean(f.slot), clean(f.value), *times, f.turn, f.closed_by],
+        )
+    for key, value in saved.settings.items():
+        db.execute("insert or replace into setting values (?, ?)", [clean(key), clean(value)])
