@@ -1,4 +1,4 @@
-"""Chat spelling made plain, so that a phrase need be written once: "heyyy whats ur NAME??" is "hey what is your name ?".
+"""Chat spelling made plain, so that a phrase need be written once: "whats ur NAMEEE??" is "what is your name ?".
 
 Words are lower-cased, apostrophes dropped, short forms written out, long-drawn letters squeezed; punctuation that
 ends or joins clauses, emoji and emoticons stay as tokens of their own. For matching only: positions in the original
@@ -21,7 +21,10 @@ LIMIT = 2000
 DATA = Path(__file__).parent / "data"
 
 EMOJI = re.compile(r"[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
-_EMOTICON = r"<3+|</3|[:;=8xX]['’]?-?[)(DPpOo3/\\|*\]\[](?![a-z0-9])|\^_?\^|[>]?[.\-][_]+[.\-]|[(][:;]|\\o/|t_t\b|T_T\b|:'\(|D:(?!\w)"
+_EMOTICON = (
+    r"<3+|</3|[:;=8xX]['’]?-?[)(DPpOo3/\\|*\]\[](?![a-z0-9])"
+    r"|\^_?\^|[>]?[.\-][_]+[.\-]|[(][:;]|\\o/|t_t\b|T_T\b|:'\(|D:(?!\w)"
+)
 _TOKEN = re.compile(rf"({_EMOTICON})|(\w+(?:['’ʼ`]\w+)*)|({EMOJI.pattern})|((?<!\d):|:(?!\d)|[.?!,;\n…]+)")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
 _LAUGH = re.compile(r"(?:b?w?a?(?:h+[aeo]+){2,}h*|(?:ah){2,}a?|l+o+l+(?:o+l+)*|lmf?ao+|rofl|ro+fl|lul+|kek+|x+d+)")
@@ -34,9 +37,9 @@ def load(name: str) -> dict[str, Any]:
 
 
 @cache
-def _spelling() -> tuple[dict[str, str], frozenset[str]]:
+def _spelling() -> tuple[dict[str, str], frozenset[str], frozenset[str]]:
     words = load("chatspeak")
-    return words["means"], frozenset(words["double"])
+    return words["means"], frozenset(words["double"]), frozenset(words["sickness"])
 
 
 def squeeze(word: str) -> str:
@@ -50,7 +53,7 @@ def squeeze(word: str) -> str:
 @lru_cache(maxsize=256)
 def plain(text: str) -> str:
     """The text as plain tokens joined by single spaces; at most LIMIT characters of it are read."""
-    means, _ = _spelling()
+    means, _, sickness = _spelling()
     tokens: list[str] = []
     folded = unicodedata.normalize("NFKC", text[:LIMIT]).replace("\ufe0f", "")
     for emoticon, word, emoji, mark in _TOKEN.findall(folded):
@@ -62,28 +65,10 @@ def plain(text: str) -> str:
             word = squeeze(re.sub(r"['’ʼ`]", "", word.lower()))
             if _LAUGH.fullmatch(word):
                 word = "haha" if "h" in word else "lol"
-            if word == "ill" and (not tokens or tokens[-1].split()[-1] not in _SICKNESS):
+            if word == "ill" and (not tokens or tokens[-1].split()[-1] not in sickness):
                 word = "i will"
             tokens.append(means.get(word, word))
     return " ".join(tokens)
-
-
-_SICKNESS = {
-    "am",
-    "feel",
-    "feeling",
-    "is",
-    "are",
-    "was",
-    "so",
-    "very",
-    "really",
-    "got",
-    "getting",
-    "been",
-    "be",
-    "fell",
-}
 
 
 def clauses(text: str) -> list[str]:

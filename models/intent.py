@@ -18,81 +18,6 @@ from pipelines.turn import Intent, Turn
 
 OUT_OF_SCOPE = "out_of_scope"
 
-_BEFORE = {
-    *(
-        "so",
-        "well",
-        "ok",
-        "hey",
-        "hi",
-        "hello",
-        "um",
-        "uh",
-        "uhm",
-        "oh",
-        "ah",
-        "and",
-        "but",
-        "please",
-        "lol",
-        "haha",
-        "yo",
-    ),
-    *(
-        "like",
-        "anyway",
-        "btw",
-        "also",
-        "alright",
-        "hmm",
-        "then",
-        "now",
-        "wow",
-        "omg",
-        "yeah",
-        "aw",
-        "because",
-        "ugh",
-        "just",
-    ),
-    *("honestly", "actually", "literally", "man", "dude", "bro", "damn", "god", "today", "sorry", "guess", "basically"),
-}
-_AFTER = {
-    *(
-        "today",
-        "please",
-        "now",
-        "then",
-        "lol",
-        "haha",
-        "man",
-        "bro",
-        "dude",
-        "mate",
-        "buddy",
-        "friend",
-        "dear",
-        "again",
-        "bot",
-    ),
-    *(
-        "though",
-        "anyway",
-        "tonight",
-        "you",
-        "there",
-        "everyone",
-        "babe",
-        "bestie",
-        "lmao",
-        "honestly",
-        "actually",
-        "already",
-    ),
-    *("girl", "pal", "right", "and", "but", "ok", "tbh", "too", "huh", "hmm", "seriously", "really"),
-}
-"""Fillers around a clause that do not change what it says."""
-
 
 class Rules:
     """Intent by phrases written for this project. No weights.
@@ -182,13 +107,14 @@ def _scores(text: str, companion: str) -> dict[str, float]:
 
 def _whole(words: list[str], companion: str, whole: dict[str, list[str]]) -> list[str]:
     """The labels of the clause, as it is or without fillers and the companion's name around it."""
+    chat = load("chatspeak")
     for _ in range(8):
         labels = whole.get(" ".join(words)) or whole.get(" ".join([*words, "?"]))
         if labels:
             return labels
-        if len(words) > 1 and (words[-1] in _AFTER or words[-1] == companion):
+        if len(words) > 1 and (words[-1] in chat["after"] or words[-1] == companion):
             words = words[:-1]
-        elif len(words) > 1 and (words[0] in _BEFORE or words[0] == companion):
+        elif len(words) > 1 and (words[0] in chat["before"] or words[0] == companion):
             words = words[1:]
         else:
             return []
