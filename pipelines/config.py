@@ -310,3 +310,49 @@ def _lines(text: str) -> dict[str, int]:
         elif key := re.match(r"\s*([\w\-]+)\s*=", line):
             lines.setdefault(f"{table}.{key[1]}" if table else key[1], number)
     return lines
+
+
+# -- for people
+
+
+def describe(config: Config) -> list[str]:
+    """Every value that holds, one `key = value` per line, with where it comes from."""
+    lines = []
+
+    def add(dotted: str, value: Any, *also: str) -> None:
+        source = next((config.origin[d] for d in (dotted, *also) if d in config.origin), "default")
+        lines.append(f"{f'{dotted} = {json.dumps(value, ensure_ascii=False, default=str)}':<60}  # {source}")
+
+    for name, section in {"persona": config.persona, **config.sections}.items():
+        for key, value in vars(section).items():
+            add(f"{name}.{key}", value)
+    counts: dict[str, int] = {}
+    for stage in config.stages:
+        table = f"stages.{stage.slot}"
+        if isinstance(config.values["stages"][stage.slot], list):
+            i = counts.get(stage.slot, 0)
+            counts[stage.slot] = i + 1
+            numbered, table = f"{table}.{i}", f"{table}.{stage.name}"
+        else:
+            numbered = table
+        add(f"{table}.use", stage.name, f"{numbered}.use")
+        for key, parameter in inspect.signature(stage.factory).parameters.items():
+            add(f"{table}.{key}", stage.settings.get(key, parameter.default), f"{numbered}.{key}")
+    return lines
+
+
+def describe_stage(name: str) -> str:
+    """What a stage is, from its own docstring, needs and constructor. Raises UsageError for an unknown name."""
+    names = stage_names()
+    if name not in names:
+        raise UsageError(f"unknown stage {_quoted(name, list(names))}")
+    factory = names[name].load()
+    slot, _, use = name.partition(".")
+    lines = [f"{name}  ({names[name].value})", "", inspect.getdoc(factory) or "", ""]
+    lines.append(f"needs: {', '.join(getattr(factory, 'needs', ())) or 'nothing'}")
+    lines += ["", f"[stages.{slot}]" if slot != "candidates" else "[[stages.candidates]]", f'use = "{use}"']
+    for key, parameter in inspect.signature(factory).parameters.items():
+        required = parameter.default is inspect.Parameter.empty
+        value = "..." if required else json.dumps(parameter.default)
+        lines.append(f"{key} = {value}" + ("  # required" if required else ""))
+    return "\n".join(lines)

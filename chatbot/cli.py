@@ -1,0 +1,236 @@
+"""The command line. Imports nothing heavy before a command needs it: `chatbot --help` is instant.
+
+Errors that a person can mend are printed in their own words, without a traceback; exit code 2 for usage, 1 for failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chatbot import __version__
+from pipelines.errors import ChatbotError, UsageError
+
+CONFIG = click.option("--config", "config", metavar="FILE", envvar="CHATBOT_CONFIG", help="The config to use.")
+SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one value of the config.")
+USER = click.option("--user", default="me", show_default=True, metavar="NAME", help="Whose memory.")
+
+
+class Group(click.Group):
+    """A click group whose commands' errors are one clear message."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ChatbotError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except OSError as error:
+            name = f"{error.filename}: " if error.filename else ""
+            click.echo(f"{name}{error.strerror or error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="chatbot")
+def main() -> None:
+    """A companion that understands what you say, feels with you and remembers you.
+
+    \b
+    chatbot repl                       talk in the terminal
+    chatbot repl --config tiny         the same without any weights
+    chatbot memory show                what it knows of you
+    chatbot config check my.toml       is this config right?
+    """
+
+
+@main.command()
+@CONFIG
+@SETS
+@USER
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per turn on stdout, nothing else.")
+def repl(config: str | None, sets: tuple[str, ...], user: str, as_json: bool) -> None:
+    """Talk in the terminal, or line by line through a pipe."""
+    from chatbot import repl as channel
+    from chatbot.assemble import read_config
+
+    ctx_exit = channel.run(read_config(config, sets), user, as_json)
+    sys.exit(ctx_exit)
+
+
+@main.group("config", cls=Group)
+def config_group() -> None:
+    """Check a config, or show what it comes to."""
+
+
+@config_group.command("check")
+@click.argument("file", required=False)
+@SETS
+def config_check(file: str | None, sets: tuple[str, ...]) -> None:
+    """Say all that is wrong with a config, weights included; loads nothing."""
+    from chatbot.assemble import read_config
+
+    found = read_config(file, sets, check_weights=True)
+    click.echo(f"{found.path}: {len(found.stages)} stages, all right")
+
+
+@config_group.command("show")
+@click.argument("file", required=False)
+@SETS
+def config_show(file: str | None, sets: tuple[str, ...]) -> None:
+    """Show every value that holds, and where it comes from."""
+    from chatbot.assemble import read_config
+    from pipelines.config import describe
+
+    for line in describe(read_config(file, sets)):
+        click.echo(line)
+
+
+@main.group(cls=Group)
+def stages() -> None:
+    """List the stages that a config can name, or show one."""
+
+
+@stages.command("list")
+def stages_list() -> None:
+    """All installed stages, by slot."""
+    from pipelines.config import stage_names
+
+    for name, entry in stage_names().items():
+        package = entry.dist.name if entry.dist else "?"
+        click.echo(f"{name:<26} {entry.value}" + (f"  ({package})" if package != "chatbot" else ""))
+
+
+@stages.command("show")
+@click.argument("name")
+def stages_show(name: str) -> None:
+    """What a stage does, needs and can be told."""
+    from pipelines.config import describe_stage
+
+    click.echo(describe_stage(name))
+
+
+@main.group(cls=Group)
+def models() -> None:
+    """The weights: list, fetch, verify or remove them."""
+
+
+@models.command("list")
+def models_list() -> None:
+    """Every card, with its size, licence and whether it is on this machine."""
+    from models import hub
+
+    for name, card in hub.cards().items():
+        state = "comes with the project" if card.shipped else "here" if hub.ready(card) else "not fetched"
+        click.echo(f"{name:<24} {card.bytes / 1e6:7.1f} MB  {state:<24}{card.about.get('licence', '')}")
+        click.echo(f"{'':<24} {card.about.get('title', '')}: {card.about.get('task', '')}")
+    click.echo(f"\nFetched weights lie in {hub.cache_folder()}")
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1)
+@CONFIG
+def models_pull(names: tuple[str, ...], config: str | None) -> None:
+    """Fetch and verify weights: those named, else all that the config uses."""
+    from chatbot.assemble import read_config
+    from models import hub
+
+    wanted = names or dict.fromkeys(w for stage in read_config(config).stages for w in stage.weights())
+    for name in wanted:
+        click.echo(f"{name}: {hub.fetch(name)}")
+
+
+@models.command("verify")
+@click.argument("names", nargs=-1)
+def models_verify(names: tuple[str, ...]) -> None:
+    """Read every file and compare it with the sha256 on its card."""
+    from models import hub
+
+    cards = [_card(name) for name in names] or [c for c in hub.cards().values() if c.shipped or hub.ready(c)]
+    wrong = [line for card in cards for line in hub.verify(card)]
+    for line in wrong:
+        click.echo(line, err=True)
+    click.echo(f"{len(cards)} verified, {len(wrong)} problems")
+    sys.exit(1 if wrong else 0)
+
+
+@models.command("remove")
+@click.argument("names", nargs=-1, required=True)
+def models_remove(names: tuple[str, ...]) -> None:
+    """Delete fetched weights."""
+    from models import hub
+
+    for name in names:
+        removed = hub.remove(_card(name))
+        click.echo(f"{name}: {'removed' if removed else 'there was nothing to remove'}")
+
+
+def _card(name: str) -> Any:
+    from models import hub
+
+    found = hub.find(name)
+    if isinstance(found, Path):
+        raise UsageError(f"{name} is a folder, not a card")
+    return found
+
+
+@main.group(cls=Group)
+def memory() -> None:
+    """What it knows of a person: show, export or erase it."""
+
+
+@memory.command("show")
+@CONFIG
+@USER
+def memory_show(config: str | None, user: str) -> None:
+    """The facts that hold, since when, and the words they come from."""
+    from models.prompt import fact_line
+
+    found = _memory(config, user)
+    facts = found.facts()
+    for fact in facts:
+        since = fact.since.strftime("%Y-%m-%d") if fact.since else "?"
+        click.echo(f"{fact.id:>4}  {since}  {fact_line(fact)}")
+        if fact.turn is not None:
+            click.echo(f'{"":16}  from: "{found.moment(fact.turn).text}"')
+    if not facts:
+        click.echo(f"Nothing is known of {user} yet.")
+
+
+@memory.command("export")
+@CONFIG
+@USER
+def memory_export(config: str | None, user: str) -> None:
+    """Everything that is kept of a person, as JSON."""
+    click.echo(json.dumps(_memory(config, user).export(), ensure_ascii=False, indent=2, default=str))
+
+
+@memory.command("erase")
+@CONFIG
+@USER
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def memory_erase(config: str | None, user: str, yes: bool) -> None:
+    """Delete all that is kept of a person, for good."""
+    if not yes:
+        click.confirm(f"Erase everything about {user}? This cannot be undone.", abort=True)
+    _memory(config, user).erase()
+    click.echo(f"Everything about {user} is erased.")
+
+
+def _memory(config: str | None, user: str) -> Any:
+    from chatbot.memory import Memory
+    from chatbot.assemble import read_config
+
+    return Memory.open(read_config(config).sections["memory"].path, user)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""One turn for one person: what is remembered goes in, the pipeline runs, what was learned is kept.
+
+Knows no model and no channel: it is given a pipeline and people's messages. Not for several threads: the worker
+calls it from one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chatbot.memory import Memory
+from chatbot.settings import MemorySettings
+from pipelines.errors import MemoryFileError
+from pipelines.pipeline import Pipeline
+from pipelines.turn import Moment, Persona, Reply, Turn
+
+OPEN_MEMORIES = 64
+"""How many people's files are kept open at once; the one not talked to for longest is closed first."""
+
+LOST = "Sorry, something in me tripped over that one. I did hear you, and I'm still here. Could you say it once more?"
+"""What is said when no stage came to a reply."""
+
+
+def now() -> datetime:
+    """The time, aware, in the zone of this machine."""
+    return datetime.now().astimezone()
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something that a person said; stop: set it to end the generation of the answer."""
+
+    person: str
+    text: str
+    at: datetime | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+class Companion:
+    """Answers messages of any number of people, each from their own memory in `settings.path`."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        persona: Persona | None = None,
+        settings: MemorySettings | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.pipeline = pipeline
+        self.persona = persona or Persona()
+        self.settings = settings or MemorySettings()
+        self.clock = clock
+        self._memories: OrderedDict[str, Memory] = OrderedDict()
+
+    def memory(self, person: str) -> Memory:
+        """This person's memory, opened if need be. Raises MemoryFileError when the file cannot be used."""
+        memory = self._memories.pop(person, None)
+        if memory is None:
+            memory = Memory.open(self.settings.path, person)
+            if self.settings.turn_days:
+                memory.prune(self.clock() - timedelta(days=self.settings.turn_days))
+        self._memories[person] = memory
+        while len(self._memories) > OPEN_MEMORIES:
+            self._memories.popitem(last=False)[1].close()
+        return memory
+
+    def answer(self, messages: Sequence[Message | tuple[str, str]], at: datetime | None = None) -> list[Turn]:
+        """One turn per message, answered and remembered; one message per person at most, in one batch.
+
+        The words are on the disk before any model sees them, so that a crash loses nothing: what was heard and never
+        read is caught up with before the next message of that person. A memory that cannot be used harms only its
+        owner: that turn's reply is the error's message, with the source "error".
+        """
+        turns: list[Turn] = []
+        ids: dict[int, int] = {}  # of the turns that could be written down: place in the batch -> moment
+        for message in (m if isinstance(m, Message) else Message(*m) for m in messages):
+            when = message.at or at or self.clock()
+            try:
+                memory = self.memory(message.person)
+                self._catch_up(memory, message.person)
+                turn = self._turn(memory, message.person, message.text, when)
+                ids[len(turns)] = memory.hear(message.text, when)
+            except MemoryFileError as error:
+                turn = Turn(message.text, message.person, when, reply=Reply(str(error), "error", "nothing was kept"))
+            turn.stop = message.stop
+            turns.append(turn)
+        self.pipeline([turns[i] for i in ids])
+        for i, id in ids.items():
+            turn = turns[i]
+            if turn.reply is None or not turn.reply.text.strip():
+                turn.reply = Reply(LOST, "lost", "no stage came to a reply")
+            try:
+                self._learn(self.memory(turn.person), turn, id)
+                self.memory(turn.person).answer(turn.reply.text, at or self.clock(), to=id)
+            except MemoryFileError as error:
+                turn.failed["memory"] = str(error)
+        return turns
+
+    def close(self) -> None:
+        """Close all memories and whatever the stages hold open."""
+        for memory in self._memories.values():
+            memory.close()
+        self._memories.clear()
+        self.pipeline.close()
+
+    def _turn(self, memory: Memory, person: str, text: str, at: datetime) -> Turn:
+        return Turn(
+            text=text,
+            person=person,
+            at=at,
+            persona=self.persona,
+            history=memory.recent(self.settings.history),
+            profile=memory.facts(),
+            past=memory,
+        )
+
+    def _catch_up(self, memory: Memory, person: str) -> None:
+        moments: list[Moment] = memory.unread()
+        for moment in moments:
+            turn = self._turn(memory, person, moment.text, moment.at)
+            turn.history = [u for u in turn.history if u.at < moment.at]
+            self.pipeline([turn], until="facts")
+            self._learn(memory, turn, moment.id)
+
+    @staticmethod
+    def _learn(memory: Memory, turn: Turn, id: int) -> None:
+        # What is said in danger is met, not collected.
+        in_danger = turn.safety is None or turn.safety.level in ("risk", "now")
+        facts = [] if in_danger else turn.facts or []
+        vector = turn.embedding.vector if turn.embedding and not in_danger else None
+        memory.learn(id, facts, vector, turn.embedding.encoder if turn.embedding else "")

@@ -1,0 +1,75 @@
+"""Candidates from a generative language model: several sampled replies per turn, in one batch.
+
+Knows no memory and no channel: what it may say of the person is in the turn. Turns that already have a fixed reply,
+or a candidate that is sure, are left alone: nothing is generated for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from models.generation import Generator, Sample, Sampling
+from models.hub import fetch
+from models.prompt import chatml, messages
+from pipelines.turn import Candidate, Turn
+
+
+class Transformers:
+    """A causal language model of the transformers library, on this machine's CPU.
+
+    weights: a card or folder with a model that speaks ChatML; adapter: a card or folder with a LoRA adapter, or "";
+    count: candidates per turn; seed: for repeatable replies, or -1.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("safety",)
+    weights: ClassVar[tuple[str, ...]] = ("weights", "adapter")
+
+    def __init__(
+        self,
+        weights: str = "smollm2-135m-instruct",
+        adapter: str = "",
+        count: Annotated[int, Field(ge=1, le=32)] = 4,
+        max_tokens: Annotated[int, Field(ge=8, le=512)] = 48,
+        temperature: Annotated[float, Field(gt=0, le=2)] = 0.8,
+        top_p: Annotated[float, Field(gt=0, le=1)] = 0.92,
+        repetition: Annotated[float, Field(ge=1, le=2)] = 1.1,
+        int8: bool = True,
+        seed: int = -1,
+    ) -> None:
+        self.generator = Generator(fetch(weights), fetch(adapter) if adapter else None, int8)
+        self.sampling = Sampling(max_tokens, temperature, top_p, repetition)
+        self.count, self.seed = count, seed
+
+    def __call__(self, turns: Sequence[Turn]) -> list[list[Candidate]]:
+        asked = [turn for turn in turns if wants_generation(turn)]
+        if not asked:
+            return [[] for _ in turns]
+        prompts = [chatml(messages(turn, turn.companion_name)) for turn in asked]
+        stops = [turn.stop for turn in asked]
+        seed = self.seed if self.seed >= 0 else None
+        batches = iter(self.generator.sample(prompts, self.count, self.sampling, stops, seed))
+        return [
+            [candidate for sample in next(batches) if (candidate := tidy(sample))] if wants_generation(turn) else []
+            for turn in turns
+        ]
+
+
+def wants_generation(turn: Turn) -> bool:
+    """Whether anything is to be generated: not over a fixed reply, and not over a skill that is sure."""
+    fixed = turn.safety is not None and turn.safety.reply is not None
+    return not fixed and not any(c.sure for c in turn.candidates or ())
+
+
+def tidy(sample: Sample, source: str = "transformers") -> Candidate | None:
+    """A sample as a candidate: one paragraph, no unfinished last sentence when there is a finished one before it."""
+    text = " ".join(sample.text.split("<|")[0].split())
+    finished = sample.finished
+    if not finished and (ends := list(re.finditer(r"[.!?…]+[\"')]*(?=\s|$)", text))):
+        text, finished = text[: ends[-1].end()], True
+    if not re.search(r"\w", text):
+        return None
+    return Candidate(text, source, finished=finished, scores={"logprob": sample.logprob})

@@ -1,0 +1,154 @@
+"""Choosing the reply: a fixed reply first, then a skill that is sure, then the best ranked candidate.
+
+Every candidate passes the outgoing check before it is ranked; when none is left, a written fallback is said. Knows
+no language model: a candidate is a text with a source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from models.outgoing import objections
+from pipelines.turn import Candidate, Reply, Turn, Vector
+
+FALLBACKS = (
+    "I'm here, I just lost my words for a second. Say it to me another way?",
+    "Hm, I don't have a good answer to that yet. Tell me a bit more?",
+    "I want to get this right, and I'm not there yet. What matters most about it to you?",
+)
+"""Said when no candidate is fit to be said. Written by a person, in turn."""
+
+WEIGHTS = {
+    "relevance": 1.0,
+    "likely": 0.35,
+    "length": 0.4,
+    "repeats_itself": -1.5,
+    "repeats_person": -0.8,
+    "unfinished": -1.0,
+}
+"""Set by hand, until a ranker trained on judged candidates replaces them."""
+
+
+class First:
+    """The first candidate that passes the outgoing check, skills that are sure before all others."""
+
+    needs: ClassVar[tuple[str, ...]] = ("candidates",)
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
+        return [decided(turn) or first(turn) for turn in turns]
+
+
+class Ranker:
+    """The candidate with the highest weighted sum of plain measures; the trace shows each of them.
+
+    relevance: cosine of candidate and message (with the companion's last words before it); likely: the language
+    model's own mean log-probability; length: 1 near `words` words, less far from it; repeats_itself, repeats_person:
+    share of the text that repeats one of the companion's last replies, or the person's message.
+    weights: the card of the encoder, "" to rank without it.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("candidates",)
+    weights: ClassVar[tuple[str, ...]] = ("weights",)
+
+    def __init__(self, weights: str = "minilm", words: Annotated[int, Field(ge=3, le=200)] = 18) -> None:
+        from models.embedding import shared
+
+        self.encoder = shared(weights) if weights else None
+        self.words = words
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
+        return [decided(turn) or self._rank(turn) for turn in turns]
+
+    def _rank(self, turn: Turn) -> Reply:
+        fit = _fit(turn)
+        if not fit:
+            return first(turn)
+        relevance = self._relevance(turn, fit)
+        ranked = []
+        for candidate, related in zip(fit, relevance, strict=True):
+            scores = {
+                "relevance": related,
+                "likely": max(-1.0, min(0.0, candidate.scores.get("logprob", -1.5) / 3)),
+                "length": length_score(candidate.text, self.words),
+                "repeats_itself": repeats(candidate.text, [u.text for u in turn.history if u.role == "companion"][-6:]),
+                "repeats_person": repeats(candidate.text, [turn.text]),
+                "unfinished": 0.0 if candidate.finished else 1.0,
+            }
+            total = sum(WEIGHTS[name] * value for name, value in scores.items())
+            ranked.append(replace(candidate, scores={**candidate.scores, **scores, "total": total}))
+        ranked.sort(key=lambda c: -c.scores["total"])
+        best = ranked[0]
+        return Reply(best.text, best.source, _why(ranked), tuple(ranked))
+
+    def _relevance(self, turn: Turn, candidates: Sequence[Candidate]) -> list[float]:
+        if self.encoder is None:
+            return [0.0] * len(candidates)
+        asked = [turn.text] if turn.embedding is None else []
+        vectors = self.encoder.encode([c.text for c in candidates] + asked)
+        message: Vector = turn.embedding.vector if turn.embedding is not None else vectors[-1]
+        return [float(np.dot(v, message)) for v in vectors[: len(candidates)]]
+
+
+def decided(turn: Turn) -> Reply | None:
+    """The reply that stands before any ranking: a fixed one from safety, or a skill that is sure."""
+    if turn.safety is not None and turn.safety.reply is not None:
+        return Reply(turn.safety.reply, "safety", f"fixed reply: {turn.safety.kind}, level {turn.safety.level}")
+    sure = next((c for c in turn.candidates or () if c.sure), None)
+    if sure:
+        return Reply(sure.text, sure.source, f"{sure.source} is sure", tuple(turn.candidates or ()))
+    return None
+
+
+def first(turn: Turn) -> Reply:
+    """The first fit candidate, or a written fallback that was not said last time."""
+    fit = _fit(turn)
+    if fit:
+        return Reply(fit[0].text, fit[0].source, "the first that passed the outgoing check", tuple(fit))
+    said = [u.text for u in turn.history if u.role == "companion"][-2:]
+    text = next(text for text in FALLBACKS if text not in said)
+    count = len(turn.candidates or ())
+    why = f"none of {count} candidates passed the outgoing check" if count else "there was no candidate"
+    return Reply(text, "fallback", why)
+
+
+def repeats(text: str, earlier: Sequence[str]) -> float:
+    """How much of the text stands in one of the earlier texts: 0 to 1, by matching blocks of words."""
+    words = _words(text)
+    if not words:
+        return 0.0
+    shares = [0.0]
+    for other in earlier:
+        matcher = SequenceMatcher(None, words, _words(other), autojunk=False)
+        shares.append(sum(b.size for b in matcher.get_matching_blocks() if b.size >= 2) / len(words))
+    return max(shares)
+
+
+def length_score(text: str, words: int) -> float:
+    """1 at the wanted number of words, 0 at twice as many or at none."""
+    return max(0.0, 1 - abs(len(_words(text)) - words) / words)
+
+
+def _fit(turn: Turn) -> list[Candidate]:
+    said = {u.text for u in list(turn.history)[-8:] if u.role == "companion"}
+    return [c for c in turn.candidates or () if c.text not in said and not objections(c.text, turn)]
+
+
+def _why(ranked: Sequence[Candidate]) -> str:
+    """In which measures the winner beat the second, the largest first."""
+    if len(ranked) < 2:
+        return "the only candidate that passed the outgoing check"
+    best, second = ranked[0].scores, ranked[1].scores
+    gains = {name: WEIGHTS[name] * (best[name] - second[name]) for name in WEIGHTS}
+    parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
+    return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower()[:2000])
