@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from pipelines.errors import StageError
 from pipelines.turn import Candidate, Reply, Turn
@@ -34,7 +34,8 @@ class Stage(Protocol):
     model card, and `packages` the importable packages that it needs beyond the base install.
     """
 
-    needs: ClassVar[tuple[str, ...]]
+    @property
+    def needs(self) -> tuple[str, ...]: ...
 
     def __call__(self, turns: Sequence[Turn]) -> Sequence[Any]: ...
 
@@ -62,7 +63,7 @@ class Pipeline:
         """Run every step on the turns, in place; with `until`, the steps up to and including that slot."""
         last = max((i for i, s in enumerate(self.steps) if s.slot == until), default=len(self.steps) - 1)
         for step in self.steps[: last + 1]:
-            live = [t for t in turns if not _closed(t)]
+            live = [t for t in turns if not _closed(t) and _has_needs(step, t)]
             if live:
                 _run(step, live)
 
@@ -76,6 +77,14 @@ class Pipeline:
 
 def _closed(turn: Turn) -> bool:
     return turn.reply is not None and turn.reply.source == "closed"
+
+
+def _has_needs(step: Step, turn: Turn) -> bool:
+    """Whether all that the stage needs was filled; where a stage before it failed on this turn, it is left out."""
+    lacking = [slot for slot in step.stage.needs if getattr(turn, slot) is None]
+    if lacking:
+        turn.failed[step.label] = f"left out: there is no {', '.join(lacking)}"
+    return not lacking
 
 
 def _run(step: Step, turns: list[Turn]) -> None:
