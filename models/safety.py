@@ -1,0 +1,204 @@
+"""The `safety` slot: does this message, read with the last ones, call for help, and what is said then.
+
+`Rules` matches patterns (data/crisis.toml) against the folded text (models/folding.py). What is certainly harmless
+(idioms, titles, games) is blanked first; a negation right before a match, a recovery told as past, or a joke about a
+small thing lower the level; a question about means after low words raises it. The reply at `risk` and `now` is
+written by people (models/safety_replies.py).
+
+It knows words, not people: it cannot see irony without a sign of it, pain that is only between the lines, or a
+language beyond the commonest phrases of those listed in the data file. It prefers a false alarm to a missed one.
+Needs no weights and keeps nothing of a person.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from models import safety_replies
+from models.folding import fold
+from pipelines.turn import Risk, Turn, Utterance
+
+DATA = Path(__file__).parent / "data"
+
+Level = Literal["none", "low", "risk", "now"]
+ORDER: tuple[Level, ...] = ("none", "low", "risk", "now")
+
+LISTS: dict[str, Level] = {
+    "now": "now", "now_unless_jest": "now", "risk": "risk", "risk_unless_jest": "risk", "low": "low", "hint": "none"
+}  # fmt: skip
+"""The lists of a kind in crisis.toml, in the order in which they are tried, with their level."""
+
+KINDS = ("medical_emergency", "minor_sexual", "violence", "harmed_by_others", "self_harm", "eating_disorder")
+"""Which kind names the reply when several are found at the same level: the one where waiting costs most."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one text says by itself. about: the narrower situation that picks the reply's words ("friend", ...);
+    hint: something that means more after low words; match: the words that were found."""
+
+    level: Level = "none"
+    kind: str | None = None
+    about: str = ""
+    hint: bool = False
+    match: str = ""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    kind: str
+    level: Level
+    list: str
+    pattern: re.Pattern[str]
+
+
+@cache
+def _data() -> tuple[list[_Rule], list[re.Pattern[str]], dict[str, re.Pattern[str]]]:
+    """The rules in order of urgency, the harmless spans, and the single patterns by name."""
+    data = tomllib.loads((DATA / "crisis.toml").read_text(encoding="utf-8"))
+    words: dict[str, str] = {}
+    for name, pattern in data["words"].items():
+        words[name] = _filled(pattern, words)
+
+    def compiled(pattern: str) -> re.Pattern[str]:
+        return re.compile(_filled(pattern, words))
+
+    rules = [
+        _Rule(kind, level, name, compiled(pattern))
+        for name, level in LISTS.items()
+        for kind in KINDS
+        for pattern, _why in data[kind].get(name, ())
+    ]
+    harmless = [compiled(pattern) for pattern, _why in data["harmless"]["spans"]]
+    signs = {name: compiled(pattern) for name, (pattern, _why) in data["signs"].items()}
+    return rules, harmless, signs
+
+
+def _filled(pattern: str, words: dict[str, str]) -> str:
+    for name, word in words.items():
+        pattern = pattern.replace(f"{{{name}}}", word)
+    # Folding took the accents from the text, so it must take them from the pattern as well.
+    return pattern if pattern.isascii() else "".join(c if c.isascii() else fold(c).strip() for c in pattern)
+
+
+def read(text: str) -> Finding:
+    """What the text says by itself, without history. Never raises."""
+    return _read(fold(text))
+
+
+def _read(plain: str) -> Finding:
+    rules, harmless, signs = _data()
+    if not signs["vocabulary"].search(plain):
+        return Finding()
+    masked = plain
+    for pattern in harmless:
+        masked = pattern.sub(" _ ", masked)
+    jest = bool(signs["jest"].search(plain) and signs["small"].search(plain)) or bool(signs["small_if"].search(plain))
+    over = bool(signs["past"].search(plain) and signs["recovered"].search(plain) and not signs["again"].search(plain))
+    fiction = bool(signs["fiction"].search(plain))
+    best = Finding()
+    denied = None
+    for rule in rules:
+        if ORDER.index(rule.level) <= ORDER.index(best.level):
+            continue
+        for match in rule.pattern.finditer(masked):
+            before = masked[max(0, match.start() - 60) : match.start()]
+            level = rule.level
+            if signs["negation"].search(before) and not signs["but_still"].search(masked, match.end()):
+                denied = denied or rule.kind
+                continue
+            if level in ("risk", "now"):
+                outside = fiction and not signs["first"].search(before[-20:] + match[0])
+                if over or outside or (jest and rule.list.endswith("_unless_jest")):
+                    level = "low"
+            if ORDER.index(level) > ORDER.index(best.level):
+                third = rule.kind == "self_harm" and _of_another(before[-40:], match[0], signs)
+                best = Finding(level, rule.kind, "friend" if third else "", match=match[0])
+    if best.level == "none" and denied:
+        best = Finding("low", denied)
+    hint = best.level in ("none", "low") and any(r.list == "hint" and r.pattern.search(masked) for r in rules)
+    return replace(best, hint=True) if hint else best
+
+
+def _of_another(before: str, match: str, signs: dict[str, re.Pattern[str]]) -> bool:
+    """Whether it is somebody else who is in danger."""
+    own = signs["first"].search(match)
+    return bool(signs["third"].search(match) or signs["third"].search(before)) and not own
+
+
+class Rules:
+    """`safety.rules`. history: how many of the person's last messages are read along with this one."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, history: Annotated[int, Field(ge=0, le=20)] = 6) -> None:
+        self.history = history
+        _data()  # a broken data file must fail at the start, not at the first message
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Risk]:
+        """One Risk per turn; `reply` is set at "risk" and "now"."""
+        return [self._risk(turn) for turn in turns]
+
+    def _risk(self, turn: Turn) -> Risk:
+        plain = fold(turn.text)
+        said = [u for u in turn.history if u.role == "person"][-self.history :] if self.history else []
+        before = [read(u.text) for u in said]
+        found = _in_context(_read(plain), plain, before, turn.history)
+        found = _of_a_minor(found, plain, turn, said)
+        if found.level not in ("risk", "now"):
+            return Risk(found.level, found.kind)
+        again = _given(turn.history, before) and (found.level == "risk" or any(b.level == "now" for b in before))
+        country = safety_replies.country_of(turn.fact("country") or turn.fact("home"))
+        reply = safety_replies.written(found.about or str(found.kind), found.level, turn.text, country, again)
+        return Risk(found.level, found.kind, reply)
+
+
+def _in_context(found: Finding, plain: str, before: Sequence[Finding], history: Sequence[Utterance]) -> Finding:
+    """The finding with what was said before: a hint after low words is a risk; after an alarm, words that confirm it
+    are urgent and everything else stays gentle."""
+    if found.level in ("risk", "now"):
+        return found
+    signs = _data()[2]
+    alarms = [b for b in before[-4:] if b.level in ("risk", "now")]
+    if alarms and alarms[-1].kind == "self_harm":
+        asked = next((u.text for u in reversed(history) if u.role == "companion"), "")
+        if signs["confirms"].search(plain):
+            return Finding("now", "self_harm", alarms[-1].about)
+        if "safe" in asked.lower() and signs["unsafe_answer"].search(plain):
+            return Finding("risk", "self_harm", alarms[-1].about)
+    if found.hint and any(b.kind == "self_harm" and b.level != "none" for b in before):
+        return Finding("risk", "self_harm")
+    if found.hint and found.level == "low" and found.kind == "self_harm":
+        return Finding("risk", "self_harm")
+    if found.level == "none" and alarms:
+        return Finding("low", alarms[-1].kind)
+    return found
+
+
+def _of_a_minor(found: Finding, plain: str, turn: Turn, said: Sequence[Utterance]) -> Finding:
+    """Sexual talk with or about the person themself, when they are known or say to be under 18."""
+    signs = _data()[2]
+    if not signs["sexual"].search(plain) or signs["sexual_health"].search(plain):
+        return found
+    age = turn.fact("age") or ""
+    young = age.isdigit() and int(age) < 18
+    young = young or any(signs["says_minor"].search(fold(text)) for text in (turn.text, *(u.text for u in said)))
+    if not young or found.level == "now":
+        return found
+    if signs["by_another"].search(plain):
+        return Finding("risk", "minor_sexual", "minor_disclosing")
+    return Finding("risk", "minor_sexual", found.about or "minor_boundary")
+
+
+def _given(history: Sequence[Utterance], before: Sequence[Finding]) -> bool:
+    """Whether one of the companion's last replies already named whom to contact, after an alarm."""
+    spoken = [u.text for u in history if u.role == "companion"][-4:]
+    return any(b.level in ("risk", "now") for b in before) and any(map(safety_replies.names_a_contact, spoken))
