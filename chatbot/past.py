@@ -20,6 +20,9 @@ from pipelines.turn import Moment, Vector
 
 WORD = re.compile(r"[^\W_]+")
 MAX_QUERY_WORDS = 64
+PADDING = 200
+"""Rows of filler. FTS5 gives a word that is in half of all rows no weight, which in a young memory is every word; with
+a background that has none of them, a score means the same in a memory of ten moments and of ten thousand."""
 
 STOP_WORDS = frozenset(
     word
@@ -31,6 +34,9 @@ STOP_WORDS = frozenset(
         "other our out over own re really s same say said she should so some such t tell than that thats the their",
         "them then there these they theyre this those to too u um under until up us ve very want was wasnt we well",
         "were werent what whats when where which while who whos why will with wont would y yeah yes you your youre",
+        # What small talk is made of tells nothing apart.
+        "lol haha hi hey hello bye thanks thank please good nice cool great fine bad morning night today guess think thing",
+        "something anything nothing someone lot much many kinda sure maybe actually still ever never always tell told talk",
     )
     for word in line.split()
 )
@@ -45,6 +51,13 @@ class Index:
         self._db.execute(
             "create virtual table moment using fts5(text, before, content='', tokenize='porter unicode61')"
         )
+        filler = " ".join(["filler"] * 8)
+        self._db.execute("begin")
+        self._db.conn.executemany(
+            "insert into moment(rowid, text, before) values (?, ?, ?)",
+            [(-i, filler, filler) for i in range(1, PADDING)],
+        )
+        self._db.execute("commit")
         self._before = ""
         self.last = 0
         self._matrices: dict[str, _Matrix] = {}
@@ -74,7 +87,7 @@ class Index:
         if not match:
             return []
         rows = self._db.execute(
-            "select rowid, -bm25(moment) from moment where moment match ? order by rank limit ?", [match, k]
+            "select rowid, -rank from moment where moment match ? and rowid > 0 order by rank limit ?", [match, k]
         )
         return [(int(id), float(score)) for id, score in rows]
 

@@ -59,8 +59,8 @@ class Past(Protocol):
     def words(self, query: str, k: int) -> list[tuple[int, float]]:
         """The k moments that share the query's words (each read with the moment before it): id, BM25, best first."""
 
-    def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
-        """The k moments whose embedding is nearest: id, cosine, best first."""
+    def nearest(self, vector: Vector, k: int, encoder: str = "") -> list[tuple[int, float]]:
+        """The k moments whose embedding by this encoder is nearest: id, cosine, best first."""
 
     def moment(self, id: int) -> Moment:
         """The moment of that id. Raises KeyError."""

@@ -1,0 +1,320 @@
+"""A message cut into clauses of plain words, each knowing where in the message it stands, for models/facts.py.
+
+Spelling is made plain word by word ("im" is "i am", "bf" is "boyfriend"), so that a rule is written once, and every
+plain word still knows the word it came from, so that a value can be given as it was typed. What is not the person
+speaking for themself (quotations, song lines, reported speech, jokes, roleplay) is left out. It cannot tell a
+quotation without marks from the person's own words.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from models.chatspeak import load, squeeze
+
+LIMIT = 2000
+"""Characters that are read."""
+
+_TOKEN = re.compile(
+    r"(?:[A-Za-z]\.){2,5}|\d{1,4}(?:[./:-]\d{1,4}){1,2}|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
+)
+_QUOTED = re.compile(
+    r"\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|[♪♫🎵🎶][^♪♫🎵🎶\n]{1,400}[♪♫🎵🎶]?|(?:^|\n)>[^\n]*"
+)
+_OWN_MEANS = {
+    "mum": "mum", "mom": "mom", "names": "names", "its": "its", "it's": "it is", "def": "definitely", "hes": "he is",
+    "shes": "she is", "favourite": "favorite", "r": "are", "y": "y", "k": "k", "cos": "because", "tx": "tx", "fr": "for real",
+    "wo": "wo", "ty": "thanks", "lives": "lives", "cause": "because", "ex": "ex", "gon": "gon", "ya": "ya", "ma": "ma",
+    "ive": "i have", "i'd": "i would", "ik": "i know", "def.": "definitely", "wed": "wed", "were": "were", "uni": "uni",
+    "yo": "yo", "yrs": "years", "yr": "year", "hows": "how is", "lets": "let us", "theyve": "they have", "bc": "because",
+    "bro": "bro", "sis": "sister", "cuz": "because", "im'm": "i am", "aint": "is not", "bday": "birthday", "b": "b",
+    "bestie": "best friend", "bff": "best friend", "boyf": "boyfriend", "gfs": "girlfriend s", "bfs": "boyfriend s",
+    "loove": "love", "studyin": "studying", "livin": "living", "workin": "working", "movin": "moving", "goin": "going",
+    "ima": "i am going to", "imma": "i am going to", "finna": "going to", "tryna": "trying to", "useta": "used to",
+    "ill": "i will", "shell": "shell", "hell": "hell", "well": "well", "id": "i would", "theres": "there is",
+}  # fmt: skip
+"""Where this reading differs from models/data/chatspeak.toml, which reads for intents."""
+_CONTRACTED = {
+    "it",
+    "he",
+    "she",
+    "that",
+    "what",
+    "who",
+    "where",
+    "there",
+    "here",
+    "let",
+    "how",
+    "when",
+    "why",
+    "everything",
+}
+_SAYS = r"(?:says?|said|saying|goes|told me|tells me|thinks?|thought|believes?|claims?|claimed|asked|asks|wrote|texted|yelled|screamed|joked|pretends?|imagines?|assumes?|assumed|insists?|heard|wishes|hopes|dreamed|dreamt)"
+_REPORTED = re.compile(
+    rf"(?:^|(?<= ))(?:(?!i )[^ ]+ {_SAYS}(?: that| me| to me| like| to everyone| i was like)?|(?:he|she|they|it) (?:is|was|were|are) like|"
+    rf"i (?:dreamed|dreamt|pretended|lied|joked|imagined|fantasi[sz]ed|heard|read|(?:told|tell)(?! you)|said to|say to)|quote|"
+    rf"(?:lyrics?|song|line) (?:is|goes|says|said)) "
+)
+_JOKE = re.compile(
+    r"(?:^| )(?:jk|j k|just kidding|(?:i am |am )?kidding|just joking|only joking|(?:i am )?joking|as a joke|lol not|not really|psych|sike|/ s|sarcasm|april fools)(?: |$)"
+)
+_SONG = re.compile(
+    r"(?:^| )(?:lyrics?|sings|singing|as the song|like the song|the song goes|song stuck|humming|♪|that song)(?: |$)"
+)
+_PRETEND = re.compile(
+    r"(?:^| )(?:imagine|pretend|pretending|let us say|suppose|supposing|what if|hypothetically|roleplay|role play|in (?:my|a|the) (?:dream|game|story|book|movie|film|novel|show)|my character|in minecraft|in the sims|for example|for instance|e g)(?: |$)"
+)
+_IF = re.compile(
+    r"^(?:(?:and|but|so|well|ok|because|even|only) )*(?:if|unless|whenever|once|as if|as though|in case|had i|were i)(?: |$)"
+)
+_QUESTION = re.compile(
+    r"^(?:(?:and|but|so|well|ok|hey|hi|also|wait|sorry|lol|juno) )*(?:what|where|who|whose|when|why|how|which|do|does|did|is|are|am|was|were|can|could|should|would|will|have|has|may|shall|is not|are not|do not you|does not|did not|wanna|want to|guess|remember when)(?: |$)"
+)
+_CLAUSE_SUBJECT = r"(?:i|my|he|she|we|they|his|her|its|it|our|you|u|your|there|the|this|that)"
+_RUN_ON = re.compile(
+    r" (?:i (?:am|live|work|have|love|like|hate|moved|study|also|just)|my name|(?:what|how|where|who|when) (?:is|are|about|do|did)|do you|can you|are you) "
+)
+_SUBORDINATE = frozenset(
+    [
+        "that",
+        "if",
+        "when",
+        "where",
+        "while",
+        "because",
+        "since",
+        "than",
+        "as",
+        "like",
+        "think",
+        "thought",
+        "know",
+        "knew",
+        "say",
+        "said",
+        "says",
+        "told",
+        "tell",
+        "wish",
+        "hope",
+        "guess",
+        "what",
+        "how",
+        "who",
+        "whom",
+        "before",
+        "after",
+        "until",
+        "till",
+        "sure",
+        "bet",
+        "feel",
+        "mean",
+        "swear",
+        "believe",
+        "suppose",
+        "imagine",
+        "doubt",
+        "remember",
+        "forget",
+        "forgot",
+        "happy",
+        "glad",
+        "sad",
+        "city",
+        "town",
+        "place",
+        "house",
+        "people",
+        "person",
+        "one",
+        "ones",
+        "thing",
+        "things",
+        "guy",
+        "girl",
+        "friend",
+        "friends",
+        "someone",
+        "something",
+        "anything",
+        "everything",
+        "everyone",
+        "and",
+        "but",
+        "or",
+        "so",
+        "unless",
+        "once",
+        "every",
+        "time",
+        "first",
+        "last",
+        "moment",
+        "day",
+        "reason",
+        "way",
+        "only",
+        "never",
+        "even",
+        "whenever",
+        "wherever",
+        "case",
+        "then",
+        "now",
+        "though",
+        "although",
+        "honestly",
+        "actually",
+        "or",
+        "not",
+        "mom",
+        "mum",
+        "dad",
+        "sister",
+        "brother",
+        "she",
+        "he",
+        "they",
+        "we",
+        "you",
+        "country",
+        "job",
+        "cat",
+        "dog",
+        "all",
+        "maybe",
+        "except",
+        "lol",
+        "here",
+        "there",
+        "pretend",
+        "dream",
+        "dreamed",
+        "kinda",
+        "just",
+    ]
+)
+"""After these words a clause belongs to what stands before it ("i wish i lived")."""
+_JOINT = re.compile(
+    rf" (?=(?:and|but|so|because|though|although|also|then|plus|while|or|cause|however) (?:then |also |now |so )?{_CLAUSE_SUBJECT} )"
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A plain word and the token that it came from."""
+
+    plain: str
+    raw: str
+    token: int
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Plain words that stand together. plain: them, joined by single spaces; sentence: its number in the message;
+    asks: it is a question; unreal: it is not said as true (if, pretend, a joke, somebody else's words)."""
+
+    words: tuple[Word, ...]
+    plain: str
+    sentence: int
+    asks: bool
+    unreal: bool
+
+    def raw(self, start: int, end: int) -> str:
+        """As it was typed, what stands at plain[start:end]."""
+        position, tokens, parts = 0, set[int](), []
+        for word in self.words:
+            inside = start <= position and position + len(word.plain) <= end
+            if inside and word.token not in tokens:
+                tokens.add(word.token)
+                parts.append(word.raw)
+            position += len(word.plain) + 1
+        return " ".join(parts)
+
+
+def clauses(text: str) -> list[Clause]:
+    """The clauses of the message, in order, without what is quoted."""
+    text = _QUOTED.sub(_unquoted, text[:LIMIT].replace("\0", " "))
+    words = _words(text)
+    whole = " ".join(w.plain for w in words)
+    nothing_meant = bool(_JOKE.search(whole) or _SONG.search(whole))
+    found: list[Clause] = []
+    for number, (sentence, asks) in enumerate(_sentences(words)):
+        pretend = bool(_PRETEND.search(" ".join(w.plain for w in sentence)))
+        conditional = False
+        pieces = _split(sentence)
+        for i, piece in enumerate(pieces):
+            plain = " ".join(w.plain for w in piece)
+            is_if = bool(_IF.match(plain))
+            last = i == len(pieces) - 1
+            question = bool(_QUESTION.match(plain)) or (asks and last)
+            unreal = nothing_meant or pretend or is_if or conditional
+            # "If I get the job, I move to Rome": what follows the condition is no truer than it.
+            conditional = is_if
+            found.append(Clause(tuple(piece), plain, number, question, unreal))
+    return [_own_part(c) for c in found if c.plain]
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """A name in quotes is a name; anything longer is somebody's words."""
+    inner = match[0].strip('"“”«»')
+    return inner if len(inner.split()) <= 2 and "♪" not in inner and not match[0].lstrip().startswith(">") else " … "
+
+
+def _words(text: str) -> list[Word]:
+    means = load("chatspeak")["means"]
+    words: list[Word] = []
+    for number, raw in enumerate(_TOKEN.findall(text)):
+        lower = re.sub(r"[’`]", "'", raw.lower())
+        base, _, ending = lower.rpartition("'")
+        if not raw[0].isalnum():
+            plain = raw if raw in ",;:!?.\n" else ("♪" if raw in "♪♫🎵🎶" else "/" if raw == "/" else ".")
+            plain = {"…": ".", "\n": ".", ";": ".", "!": ".", ":": ","}.get(plain, plain)
+        elif ending == "s" and base and base not in _CONTRACTED:
+            plain = f"{base} s"
+        else:
+            lower = squeeze(lower.replace("'", ""))
+            plain = _OWN_MEANS.get(lower) or means.get(lower, lower)
+        words.extend(Word(part, raw, number) for part in plain.split(" "))
+    return words
+
+
+def _sentences(words: list[Word]) -> list[tuple[list[Word], bool]]:
+    found: list[tuple[list[Word], bool]] = []
+    current: list[Word] = []
+    for word in [*words, Word(".", ".", -1)]:
+        if word.plain in (".", "?"):
+            if current:
+                found.append((current, word.plain == "?"))
+            current = []
+        else:
+            current.append(word)
+    return found
+
+
+def _split(sentence: list[Word]) -> list[list[Word]]:
+    """A sentence at its commas and where a conjunction starts a new subject."""
+    pieces: list[list[Word]] = [[]]
+    for i, word in enumerate(sentence):
+        if word.plain == ",":
+            pieces.append([])
+            continue
+        rest = " " + " ".join(w.plain for w in sentence[i : i + 4]) + " "
+        runs_on = _RUN_ON.match(rest) and i > 0 and sentence[i - 1].plain not in _SUBORDINATE
+        if pieces[-1] and (runs_on or _JOINT.match(rest)):
+            pieces.append([])
+        pieces[-1].append(word)
+    return [piece for piece in pieces if piece]
+
+
+def _own_part(clause: Clause) -> Clause:
+    """The clause up to where it starts to report what somebody says, thinks or dreams."""
+    match = _REPORTED.search(clause.plain + " ")
+    if not match:
+        return clause
+    kept = clause.plain[: match.start()].count(" ")
+    words = clause.words[:kept]
+    return Clause(words, " ".join(w.plain for w in words), clause.sentence, clause.asks, clause.unreal)
