@@ -1,12 +1,15 @@
 """Sampling several replies at once from a causal language model, on a CPU.
 
-The prompt is prefilled once and its key/value cache expanded to the candidates; a candidate that is finished leaves
-the batch; the stop events are looked at for every token. Knows no turn: prompts go in, texts come out.
+The prompt is read once (and of a prompt that begins like an earlier one, only what is new), and its key/value cache
+is expanded to the candidates; a candidate that is finished leaves the batch; the stop events are looked at for every
+token. Knows no turn and no person: prompts go in, texts come out.
 """
 
 from __future__ import annotations
 
+import copy
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,9 @@ from typing import Any
 
 TOP_K = 50
 """Sampling looks at this many tokens at most: enough for a reply, and far cheaper than sorting the vocabulary."""
+
+KEPT_TOKENS = 4096
+"""Tokens of earlier prompts whose keys and values are kept (46 kB each for SmolLM2-135M): the least recently used go."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class Generator:
     """A causal language model with its tokenizer.
 
     folder: config.json, model.safetensors and the tokenizer; adapter: a folder with a LoRA adapter, merged on
-    loading; int8: dynamic quantisation of the linear layers, twice as fast on a CPU at a small loss.
+    loading. int8: tokens are written by a dynamically quantised copy of the linear layers, about twice as fast on a
+    CPU; prompts are always read in float32, since one scale for a whole prompt's activations costs a lot there
+    (`python -m models.training.quantisation` prints how much).
     """
 
     def __init__(self, folder: Path, adapter: Path | None = None, int8: bool = True) -> None:
@@ -50,16 +58,16 @@ class Generator:
 
         logging.disable_progress_bar()
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self.model: Any = AutoModelForCausalLM.from_pretrained(
+        self.reader: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
         ).eval()
         if adapter:
             from models.lora import merge
 
-            merge(self.model, adapter)
-        if int8:
-            _quantise(self.model)
+            merge(self.reader, adapter)
+        self.writer: Any = quantised(self.reader) if int8 else self.reader
         self.end: int = self.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        self._kept: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def sample(
         self, prompts: Sequence[str], count: int, sampling: Sampling, stops: Sequence[threading.Event], seed: int | None
@@ -69,72 +77,141 @@ class Generator:
         stops: one event per prompt; when it is set, what that prompt has so far is returned as unfinished.
         """
         import torch
-        from transformers import DynamicCache
 
         generator = torch.Generator()
         if seed is None:
             generator.seed()
         else:
             generator.manual_seed(seed)
-        tokens = [self.tokenizer(p, add_special_tokens=False).input_ids for p in prompts]
-        width = max(map(len, tokens))
-        ids = torch.full((len(tokens), width), self.end)
-        mask = torch.zeros((len(tokens), width), dtype=torch.long)
-        for row, t in enumerate(tokens):
-            ids[row, width - len(t) :] = torch.tensor(t)
-            mask[row, width - len(t) :] = 1
-
         with torch.inference_mode():
-            cache = DynamicCache()
-            positions = (mask.cumsum(-1) - 1).clamp(min=0)
-            out = self.model(
-                input_ids=ids,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
-            )
-            cache.batch_repeat_interleave(count)
-            logits = out.logits[:, -1].repeat_interleave(count, 0)
-            mask = mask.repeat_interleave(count, 0)
-            position = positions[:, -1:].repeat_interleave(count, 0)
-            rows = list(range(len(tokens) * count))  # which sample each row of the batch is
-            texts: list[list[int]] = [[] for _ in rows]
-            sums = [0.0 for _ in rows]
-            done = [False for _ in rows]
-            for _ in range(sampling.max_tokens):
-                chosen, logprobs = _choose(logits, [texts[r] for r in rows], sampling, generator)
-                stay = []
-                for i, r in enumerate(rows):
-                    sums[r] += logprobs[i]
-                    if chosen[i] == self.end:
-                        done[r] = True
-                    elif not stops[r // count].is_set():
-                        texts[r].append(chosen[i])
-                        stay.append(i)
-                if not stay:
-                    break
-                if len(stay) < len(rows):
-                    keep = torch.tensor(stay)
-                    cache.batch_select_indices(keep)
-                    mask, position = mask[keep], position[keep]
-                    rows = [rows[i] for i in stay]
-                mask = torch.cat([mask, mask.new_ones((len(rows), 1))], 1)
-                position = position + 1
-                out = self.model(
-                    input_ids=torch.tensor([[texts[r][-1]] for r in rows]),
-                    attention_mask=mask,
-                    position_ids=position,
-                    past_key_values=cache,
-                    use_cache=True,
-                )
-                logits = out.logits[:, -1]
+            read = [self._read(prompt) for prompt in prompts]
+            cache, mask = _expand([cache for cache, _ in read], count)
+            logits = torch.cat([logits for _, logits in read]).repeat_interleave(count, 0)
+            texts, sums, done = self._write(cache, mask, logits, count, sampling, stops, generator)
         samples = [
             Sample(self.tokenizer.decode(text, skip_special_tokens=True).strip(), done[r], sums[r] / (len(text) + 1))
             for r, text in enumerate(texts)
         ]
         return [samples[i : i + count] for i in range(0, len(samples), count)]
+
+    def forget(self) -> None:
+        """Drop all that is kept of earlier prompts."""
+        self._kept.clear()
+
+    def _read(self, prompt: str) -> tuple[Any, Any]:
+        """The prompt's cache (batch of one) and the logits after its last token, shape (1, vocabulary)."""
+        import torch
+        from transformers import DynamicCache
+
+        tokens = tuple(self.tokenizer(prompt, add_special_tokens=False).input_ids)
+        shared, earlier = 0, None
+        for kept in self._kept:
+            same = _common(kept, tokens)
+            if same > shared:
+                shared, earlier = same, kept
+        shared = min(shared, len(tokens) - 1)  # at least one token is read, for its logits
+        cache = DynamicCache()
+        if earlier is not None and shared:
+            for i, layer in enumerate(self._kept[earlier].layers):
+                cache.update(layer.keys[:, :, :shared].clone(), layer.values[:, :, :shared].clone(), i)
+            if 2 * shared > len(earlier):  # the same talk, a turn further: it takes the place of the earlier one
+                del self._kept[earlier]
+        out = self.reader(
+            input_ids=torch.tensor([tokens[shared:]]), past_key_values=cache, use_cache=True, logits_to_keep=1
+        )
+        self._kept[tokens] = cache
+        while len(self._kept) > 1 and sum(map(len, self._kept)) > KEPT_TOKENS:
+            self._kept.popitem(last=False)
+        return cache, out.logits[:, -1]
+
+    def _write(
+        self,
+        cache: Any,
+        mask: Any,
+        logits: Any,
+        count: int,
+        sampling: Sampling,
+        stops: Sequence[threading.Event],
+        generator: Any,
+    ) -> tuple[list[list[int]], list[float], list[bool]]:
+        """Sample until every row is done: the tokens, the sums of log-probabilities, and which came to an end."""
+        import torch
+
+        rows = list(range(len(logits)))  # which sample each row of the shrinking batch is
+        texts: list[list[int]] = [[] for _ in rows]
+        sums, done = [0.0 for _ in rows], [False for _ in rows]
+        position = mask.sum(-1, keepdim=True) - 1
+        for _ in range(sampling.max_tokens):
+            chosen, logprobs = _choose(logits, [texts[r] for r in rows], sampling, generator)
+            stay = []
+            for i, r in enumerate(rows):
+                sums[r] += logprobs[i]
+                if chosen[i] == self.end:
+                    done[r] = True
+                elif not stops[r // count].is_set():
+                    texts[r].append(chosen[i])
+                    stay.append(i)
+            if not stay:
+                break
+            if len(stay) < len(rows):
+                keep = torch.tensor(stay)
+                cache.batch_select_indices(keep)
+                mask, position = mask[keep], position[keep]
+                rows = [rows[i] for i in stay]
+            mask = torch.cat([mask, mask.new_ones((len(rows), 1))], 1)
+            position = position + 1
+            out = self.writer(
+                input_ids=torch.tensor([[texts[r][-1]] for r in rows]),
+                attention_mask=mask,
+                position_ids=position,
+                past_key_values=cache,
+                use_cache=True,
+            )
+            logits = out.logits[:, -1]
+        return texts, sums, done
+
+
+def quantised(model: Any) -> Any:
+    """A copy of the model that shares all weights but those of its linear layers, which are dynamic int8, one scale
+    per output channel. Beside torchao's int8, bfloat16 and torch.compile, this was the fastest on two CPU cores."""
+    import warnings
+
+    import torch
+
+    shared = {id(p): p for p in [*model.parameters(), *model.buffers()]}
+    twin = copy.deepcopy(model, shared)
+    if torch.backends.quantized.engine == "none":
+        torch.backends.quantized.engine = torch.backends.quantized.supported_engines[-1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        per_channel = {torch.nn.Linear: torch.ao.quantization.per_channel_dynamic_qconfig}
+        torch.ao.quantization.quantize_dynamic(twin, per_channel, inplace=True)
+    return twin
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """The length of the longest common beginning."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def _expand(caches: Sequence[Any], count: int) -> tuple[Any, Any]:
+    """One cache with `count` rows for each given one, padded on the left to one width, and its attention mask."""
+    import torch
+    from transformers import DynamicCache
+
+    width = max(cache.get_seq_length() for cache in caches)
+    result = DynamicCache()
+    for i in range(len(caches[0].layers)):
+        keys, values = (
+            torch.cat([torch.nn.functional.pad(t, (0, 0, width - t.shape[2], 0)) for t in tensors]).repeat_interleave(
+                count, 0
+            )
+            for tensors in ([c.layers[i].keys for c in caches], [c.layers[i].values for c in caches])
+        )
+        result.update(keys, values, i)
+    lengths = torch.tensor([cache.get_seq_length() for cache in caches]).repeat_interleave(count)
+    mask = (torch.arange(width).unsqueeze(0) >= (width - lengths).unsqueeze(1)).long()
+    return result, mask
 
 
 def _choose(
@@ -154,17 +231,3 @@ def _choose(
     picked = torch.multinomial(p, 1, generator=generator)
     logprobs = (top.gather(1, picked) - logits.logsumexp(-1, keepdim=True)).squeeze(1)
     return index.gather(1, picked).squeeze(1).tolist(), logprobs.tolist()
-
-
-def _quantise(model: Any) -> None:
-    """Dynamic int8 of all linear layers, in place. Measured beside torchao's int8, bfloat16 and torch.compile on two
-    CPU cores, this plain one was the fastest."""
-    import warnings
-
-    import torch
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        if torch.backends.quantized.engine == "none":
-            torch.backends.quantized.engine = torch.backends.quantized.supported_engines[-1]
-        torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8, inplace=True)

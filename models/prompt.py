@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from pipelines.turn import Fact, Persona, Turn
 
@@ -101,23 +100,8 @@ def clip(text: str, limit: int = MAX_UTTERANCE) -> str:
     return text if len(text) <= limit else f"{text[:half]} ... {text[-half:]}"
 
 
-def from_talk(talk: Mapping[str, Any], upto: int) -> list[dict[str, str]]:
-    """The messages of one talk of the training corpus, up to and with the companion's reply at index `upto`."""
-    persona = Persona(talk["persona"]["name"], tuple(talk["persona"]["traits"]), tuple(talk["persona"]["likes"]))
-    facts = [Fact(f["slot"], f["value"], f["about"]) for f in talk["facts"]]
-    result = [{"role": "system", "content": system(persona, facts)}]
-    for i, said in enumerate(talk["turns"][: upto + 1]):
-        if i == upto - 1:
-            recalled = [_recalled(text) for text in talk["recalled"]]
-            feelings = [label for label in said.get("emotion", ()) if label != "neutral"]
-            if line := note(recalled, feelings[:2]):
-                result.append({"role": "system", "content": line})
-        result.append({"role": "user" if said["who"] == "person" else "assistant", "content": said["text"]})
-    return result
-
-
-def _recalled(text: str) -> tuple[str, str]:
-    """`she was scared of the exam (3 days ago)` as text and time."""
+def recalled_moment(text: str) -> tuple[str, str]:
+    """A recalled moment of the training corpus, `she was scared of the exam (3 days ago)`, as text and time."""
     head, bracket, when = text.rpartition(" (")
     return (head, when.rstrip(")")) if bracket else (text, "before")
 
