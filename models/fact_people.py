@@ -8,7 +8,6 @@ that was never introduced: "anna moved" says nothing unless Anna is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -137,9 +136,9 @@ class People:
         match = subject_pattern().match(plain, start)
         if match:
             return self._somebody(clause, match)
-        if plain.startswith("my ", start):
-            # "My birthday", "my favorite color": the person's own, whatever it is.
-            return "", None, start + 2
+        if plain.startswith(("my ", "our "), start):
+            # "My birthday", "our wedding": the person's own, whatever it is.
+            return "", None, plain.index(" ", start)
         name = re.compile(r"([^\W\d_]{2,20})(?: s)?(?= )").match(plain, start)
         about = self.names().get(name[1]) if name else None
         return (about, None, name.end()) if about and name else None
@@ -161,7 +160,8 @@ class People:
         """The name that stands right after "my sister", if one does."""
         index = clause.plain[:end].count(" ") + 1
         words = clause.words
-        found = fact_values.name(words, index, sure=False)
+        # A pet may be called Biscuit, a sister hardly.
+        found = fact_values.name(words, index, sure=kind in pet_kinds())
         if not found:
             return None, end
         name, after = found
@@ -237,6 +237,11 @@ _AFTER_NAME = frozenset(
 )
 
 
-def about_text(facts: Sequence[Fact]) -> list[str]:
-    """The `about`s in these facts, in order."""
-    return list(dict.fromkeys(f.about for f in facts if f.about))
+@cache
+def _appositive() -> re.Pattern[str]:
+    return re.compile(rf"(?i)\b((?:my|our) {ADJECTIVES}{{0,2}}(?:{forms()})), ([^\W\d_]{{2,20}}), ")
+
+
+def without_appositives(text: str) -> str:
+    """The text without the commas that hide a name: "my sister, Anna, moved"."""
+    return _appositive().sub(r"\1 \2 ", text)

@@ -13,26 +13,36 @@ from dataclasses import dataclass
 
 from models.chatspeak import load, squeeze
 
+FILLER = (
+    "hi|hey|hello|heya|hiya|yo|so|well|ok|and|but|also|oh|ah|aw|yeah|yes|yep|no|nope|lol|haha|btw|by the way|anyway|anyways|fyi|"
+    "because|since|plus|though|although|actually|honestly|just so you know|for the record|to be honest|not going to lie|wait|"
+    "sorry|good morning|good evening|good afternoon|there|guys|everyone|everybody|um|uh|hmm|fun fact|update|news|guess what|"
+    "please|remember that|remember|basically|while|then|oops|thanks|thank you|nice to meet you|ooh|omg|oh my god|wow|anyhow|now|"
+    "currently|correction|alright|right|do not forget that|do not forget|you should know that|you should know|i meant|i mean|"
+    "i said that|i said|i told you that|i told you|as i said|nah|too|first|second|today|last year|last week|last month|"
+    "recently|yesterday|as of today|finally|luckily|sadly|unfortunately|apparently|this year|at the moment|right now|nice|"
+    "that is wrong|wrong|not true"
+)
+"""What may stand before a subject without changing what is said, as a regular expression over plain words."""
+
 LIMIT = 2000
 """Characters that are read."""
 
 _TOKEN = re.compile(
-    r"(?:[A-Za-z]\.){2,5}|\d{1,4}(?:[./:-]\d{1,4}){1,2}|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
+    r"(?:[A-Za-z]\.){2,5}|(?i:st|mt|mr|mrs|ms|dr|ft)\.(?= )|\d{1,4}(?:[./:-]\d{1,4}){1,2}|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
 )
 _QUOTED = re.compile(
     r"\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|[♪♫🎵🎶][^♪♫🎵🎶\n]{1,400}[♪♫🎵🎶]?|(?:^|\n)>[^\n]*"
 )
 _OWN_MEANS = {
-    "mum": "mum", "mom": "mom", "names": "names", "its": "its", "it's": "it is", "def": "definitely", "hes": "he is",
-    "shes": "she is", "favourite": "favorite", "r": "are", "y": "y", "k": "k", "cos": "because", "tx": "tx", "fr": "for real",
-    "wo": "wo", "ty": "thanks", "lives": "lives", "cause": "because", "ex": "ex", "gon": "gon", "ya": "ya", "ma": "ma",
-    "ive": "i have", "i'd": "i would", "ik": "i know", "def.": "definitely", "wed": "wed", "were": "were", "uni": "uni",
-    "yo": "yo", "yrs": "years", "yr": "year", "hows": "how is", "lets": "let us", "theyve": "they have", "bc": "because",
-    "bro": "bro", "sis": "sister", "cuz": "because", "im'm": "i am", "aint": "is not", "bday": "birthday", "b": "b",
+    "we're": "we are", "we'll": "we will", "he'll": "he will", "she'll": "she will", "i'll": "i will", "it's": "it is",
+    "we'd": "we would", "she'd": "she would", "he'd": "he would", "ill": "i will", "its": "its", "mum": "mum", "mom": "mom",
+    "names": "names", "lives": "lives", "hes": "he is", "shes": "she is", "fr": "honestly", "ngl": "honestly", "imo": "honestly",
+    "tbh": "honestly", "def": "definitely", "gon": "gon", "ma": "ma", "ya": "ya", "y": "y", "k": "k", "ty": "thanks",
+    "cause": "because", "cuz": "because", "ex": "ex", "yo": "yo", "yrs": "years", "yr": "year", "bro": "bro", "b": "b",
     "bestie": "best friend", "bff": "best friend", "boyf": "boyfriend", "gfs": "girlfriend s", "bfs": "boyfriend s",
-    "loove": "love", "studyin": "studying", "livin": "living", "workin": "working", "movin": "moving", "goin": "going",
-    "ima": "i am going to", "imma": "i am going to", "finna": "going to", "tryna": "trying to", "useta": "used to",
-    "ill": "i will", "shell": "shell", "hell": "hell", "well": "well", "id": "i would", "theres": "there is",
+    "studyin": "studying", "livin": "living", "workin": "working", "movin": "moving", "goin": "going", "useta": "used to",
+    "ima": "i am going to", "imma": "i am going to", "finna": "going to", "wo": "wo", "tx": "tx", "favourite": "favorite",
 }  # fmt: skip
 """Where this reading differs from models/data/chatspeak.toml, which reads for intents."""
 _CONTRACTED = {
@@ -72,7 +82,7 @@ _IF = re.compile(
 _QUESTION = re.compile(
     r"^(?:(?:and|but|so|well|ok|hey|hi|also|wait|sorry|lol|juno) )*(?:what|where|who|whose|when|why|how|which|do|does|did|is|are|am|was|were|can|could|should|would|will|have|has|may|shall|is not|are not|do not you|does not|did not|wanna|want to|guess|remember when)(?: |$)"
 )
-_CLAUSE_SUBJECT = r"(?:i|my|he|she|we|they|his|her|its|it|our|you|u|your|there|the|this|that)"
+_CLAUSE_SUBJECT = r"(?:i|my|he|she|we|they|his|her|its|it|our|you|u|your|there|the|this|that|everyone|everybody|people)"
 _RUN_ON = re.compile(
     r" (?:i (?:am|live|work|have|love|like|hate|moved|study|also|just)|my name|(?:what|how|where|who|when) (?:is|are|about|do|did)|do you|can you|are you) "
 )
@@ -198,6 +208,9 @@ _SUBORDINATE = frozenset(
     ]
 )
 """After these words a clause belongs to what stands before it ("i wish i lived")."""
+_REPORTS = frozenset(
+    ["told", "tell", "tells", "asked", "ask", "asks", "said", "says", "say", "whether", "thinks", "thought", "think", "wish", "wishes", "lied", "pretend"]
+)
 _JOINT = re.compile(
     rf" (?=(?:and|but|so|because|though|although|also|then|plus|while|or|cause|however) (?:then |also |now |so )?{_CLAUSE_SUBJECT} )"
 )
@@ -271,13 +284,18 @@ def _words(text: str) -> list[Word]:
         lower = re.sub(r"[’`]", "'", raw.lower())
         base, _, ending = lower.rpartition("'")
         if not raw[0].isalnum():
-            plain = raw if raw in ",;:!?.\n" else ("♪" if raw in "♪♫🎵🎶" else "/" if raw == "/" else ".")
-            plain = {"…": ".", "\n": ".", ";": ".", "!": ".", ":": ","}.get(plain, plain)
+            plain = (
+                raw
+                if raw in ",;:!?.\n()"
+                else ("♪" if raw in "♪♫🎵🎶" else "/" if raw == "/" else "percent" if raw == "%" else ".")
+            )
+            plain = {"…": ".", "\n": ".", ";": ".", "!": ".", ":": ",", "(": ",", ")": ","}.get(plain, plain)
         elif ending == "s" and base and base not in _CONTRACTED:
             plain = f"{base} s"
         else:
-            lower = squeeze(lower.replace("'", ""))
-            plain = _OWN_MEANS.get(lower) or means.get(lower, lower)
+            spoken = _OWN_MEANS.get(lower)
+            lower = squeeze(re.sub(r"['.]", "", lower))
+            plain = spoken or _OWN_MEANS.get(lower) or means.get(lower, lower)
         words.extend(Word(part, raw, number) for part in plain.split(" "))
     return words
 
@@ -303,7 +321,8 @@ def _split(sentence: list[Word]) -> list[list[Word]]:
             pieces.append([])
             continue
         rest = " " + " ".join(w.plain for w in sentence[i : i + 4]) + " "
-        runs_on = _RUN_ON.match(rest) and i > 0 and sentence[i - 1].plain not in _SUBORDINATE
+        so_far = {w.plain for w in pieces[-1]}
+        runs_on = _RUN_ON.match(rest) and sentence[i - 1].plain not in _SUBORDINATE and not so_far & _REPORTS
         if pieces[-1] and (runs_on or _JOINT.match(rest)):
             pieces.append([])
         pieces[-1].append(word)

@@ -118,6 +118,9 @@ def _capital(word: Word) -> bool:
 
 def name(words: Sequence[Word], i: int, sure: bool = True) -> Found:
     """A name at words[i]. sure: the words before it can only introduce a name ("my name is")."""
+    if i + 1 < len(words) and words[i].plain in _TITLES:
+        titled = name(words, i + 1, sure)
+        return (f"{_TITLES[words[i].plain]} {titled[0]}", titled[1]) if titled else None
     if i >= len(words) or not _may_be_name(words, i, sure):
         return None
     parts, shouted = [bare(words[i].raw)], all(w.raw.isupper() for w in words if len(w.raw) > 1)
@@ -129,6 +132,9 @@ def name(words: Sequence[Word], i: int, sure: bool = True) -> Found:
         parts.append(bare(words[end].raw))
         end += 1
     return proper(" ".join(parts), shouted), end
+
+
+_TITLES = {"mr": "Mr", "mrs": "Mrs", "ms": "Ms", "miss": "Miss", "dr": "Dr", "prof": "Prof", "professor": "Professor"}
 
 
 def _may_be_name(words: Sequence[Word], i: int, sure: bool) -> bool:
@@ -161,6 +167,7 @@ def place(words: Sequence[Word], i: int) -> Found:
     """A town, region or country at words[i]."""
     if i < len(words) and words[i].plain == "the":
         following = place(words, i + 1)
+        following = (f"the {following[0]}", following[1]) if following else None
         known = i + 1 < len(words) and re.match(
             r"(?:us|usa|uk|uae|states|netherlands|philippines|bahamas|united|czech|dominican|bronx|hague|gambia|maldives|congo|west|east|north|south)$",
             words[i + 1].plain,
@@ -184,6 +191,13 @@ def place(words: Sequence[Word], i: int) -> Found:
         if plain in listed("cut") or not plain.replace("-", "").isalpha():
             break
         capitals = _capital(words[end]) and _capital(words[i])
+        if (
+            plain in ("upon", "de", "del", "do", "da")
+            and end + 1 < len(words)
+            and words[end + 1].plain not in listed("cut")
+        ):
+            end += 2
+            continue
         if not (joined or plain in listed("place_last") or capitals):
             break
         end += 1

@@ -1,0 +1,57 @@
+"""What is to happen on a day that was named: "exam on 2026-03-06". Used by models/facts.py.
+
+A move needs no day; anything else without one is no plan, and of what happens today only what is an appointment.
+"""
+
+from __future__ import annotations
+
+import re
+
+from models import fact_dates, fact_values
+from models.fact_reading import Reading, index_at
+from models.fact_text import Clause
+
+_EVENTS = (
+    "exam|exams|test|interview|job interview|appointment|meeting|date|party|wedding|presentation|concert|flight|operation|"
+    "surgery|trip|game|match|race|marathon|show|gig|performance|recital|deadline|audition|competition|tournament|class|"
+    "lesson|finals|graduation|funeral|checkup|call|dinner|holiday|vacation|hearing|trial|reunion|shift|final|quiz|essay due|"
+    "paper due"
+)
+_PLANS = re.compile(
+    rf"(?: s)? (?:(?:have|has|have got|got|am having|is having) (?:a |an |my |the |our |this |her |his )?"
+    rf"(?P<what>(?:[^ ]+ ){{0,3}}?(?:{_EVENTS}))(?= |$)"
+    r"|(?:am|is|are) (?:(?:going|planning|supposed) to )?"
+    r"(?P<moving>(?:moving|relocating|flying|travell?ing|going|driving|heading) (?:back )?to )(?=[^ ])"
+    r"|(?:am|is|are) (?P<doing>[a-z]+ing) (?=[^ ])"
+    r"|will (?P<will>[a-z]+) (?=[^ ])"
+    rf"|(?P<of>(?:[^ ]+ ){{0,3}}?(?:{_EVENTS})) (?:is|s|are|will be|got moved to) (?=[^ ]))"
+)
+_NO_PLANS = frozenset(
+    ["feeling", "thinking", "being", "having", "doing", "getting", "working", "trying", "looking", "wondering", "hoping", "sleeping", "staying", "sitting", "studying", "talking", "kidding", "joking", "saying", "telling", "planning", "dying", "starving", "freezing", "missing", "going"]
+)
+
+
+def read(reading: Reading, clause: Clause, about: str, end: int) -> None:
+    """A plan of `about`, if plain[end:] tells one."""
+    when = fact_dates.find(clause.plain, reading.turn.at)
+    match = _PLANS.match(clause.plain, end)
+    if match is None or (match["doing"] or "") in _NO_PLANS:
+        return
+    today = when is not None and when.iso == reading.turn.at.date().isoformat()
+    if match["moving"]:
+        found = fact_values.place(clause.words, index_at(clause.plain, match.end()))
+        settled = match["moving"].startswith(("moving", "relocating"))
+        if found and (when is None or when.start > match.end()) and (when or settled):
+            what = f"{match['moving'].strip()} {found[0]}"
+            reading.add("plan", f"{what} {when.phrase}" if when else what, about)
+        return
+    if when is None or (today and not (match["what"] or match["of"])):
+        return
+    start = match.start(next(group for group in ("what", "doing", "will", "of") if match[group]))
+    stop = match.end("of") if match["of"] else when.start
+    if match["of"] and match[0].startswith(" s "):
+        # "My cousin's wedding" is in the person's own calendar.
+        start, about = clause.plain.rfind("my ", 0, end) + len("my "), ""
+    what = clause.raw(start, stop).strip(" ,")
+    if what and when.start >= match.end() - 1:
+        reading.add("plan", f"{what} {when.phrase}", about)
