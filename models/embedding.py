@@ -6,9 +6,13 @@ English, forgets case and word order beyond a sentence or two, and knows nothing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
+from weakref import WeakValueDictionary
 
+import emoji
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -18,6 +22,46 @@ from pipelines.turn import Embedding, Turn
 
 MAX_CHARACTERS = 4000
 """Read at most this much of a text before cutting it into tokens, so that a very long message costs no more."""
+
+EMOTICONS = {
+    ":)": "smile", ":-)": "smile", "(:": "smile", "=)": "smile", ":]": "smile", ":d": "grin", ":-d": "grin",
+    "=d": "grin", "xd": "laughing", ";)": "wink", ";-)": "wink", ":(": "sad face", ":-(": "sad face", "=(": "sad face",
+    ":[": "sad face", ":'(": "crying", ";(": "crying", "t_t": "crying", "t.t": "crying", ";_;": "crying",
+    ":/": "unsure face", ":-/": "unsure face", ":|": "blank face", "-_-": "annoyed face", ">:(": "angry face",
+    ":o": "surprised face", ":-o": "surprised face", "o_o": "surprised face", ":p": "playful face", "<3": "love heart",
+    "</3": "broken heart", "^^": "smile", "^_^": "smile", "uwu": "cute face", ":3": "cute face", ":*": "kiss",
+}  # fmt: skip
+"""Emoticons in words, lower case: the encoder's vocabulary has their characters but never saw them as faces."""
+
+
+def readable(text: str) -> str:
+    """The text as the encoder should read it: emoji and emoticons in words, since its vocabulary has almost none.
+
+    At most MAX_CHARACTERS of it; a run of one emoji counts once. A lone half of a surrogate pair, which some clients
+    send, is no text that a tokenizer accepts, and becomes a question mark.
+    """
+    text = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    if not text.isascii():
+        text = _REPEATED.sub(r"\1", text)
+        text = emoji.replace_emoji(text, lambda chars, data: f" {data['en'].strip(':').replace('_', ' ')} ")
+    return " ".join(EMOTICONS.get(word.lower(), word) for word in text.split())
+
+
+_REPEATED = re.compile(r"([^\x00-\u1fff])\1+")
+
+
+_LOADED: WeakValueDictionary[Path, Any] = WeakValueDictionary()
+
+
+def _load(folder: Path) -> Any:
+    """The model of this folder, in memory once however many stages read with it, and as long as one does."""
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    model = _LOADED.get(folder)
+    if model is None:
+        model = _LOADED[folder] = transformers.AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    return model
 
 
 class MiniLM:
@@ -37,7 +81,6 @@ class MiniLM:
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 256,
         batch_size: Annotated[int, Field(ge=1, le=1024)] = 64,
     ) -> None:
-        import transformers
         from tokenizers import Tokenizer
 
         folder = fetch(weights)
@@ -46,8 +89,7 @@ class MiniLM:
         self.tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(max_tokens)
         self.tokenizer.enable_padding()
-        transformers.utils.logging.disable_progress_bar()
-        self.model: Any = transformers.AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        self.model: Any = _load(folder)
 
     def __call__(self, turns: Sequence[Turn]) -> list[Embedding]:
         pooled = self.encode([turn.text for turn in turns])
@@ -57,8 +99,7 @@ class MiniLM:
         """Vectors of shape (len(texts), 384) for plain texts, in order. The empty text has a vector like any other."""
         if not texts:
             return np.zeros((0, self.model.config.hidden_size), dtype=np.float32)
-        # A lone half of a surrogate pair, which some clients send, is no text that a tokenizer accepts.
-        clean = [t[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8") for t in texts]
+        clean = [readable(text) for text in texts]
         order = sorted(range(len(clean)), key=lambda i: len(clean[i]))
         vectors = np.empty((len(clean), self.model.config.hidden_size), dtype=np.float32)
         for start in range(0, len(order), self.batch_size):

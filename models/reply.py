@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from models.embedding import MiniLM
 from models.outgoing import objections
 from pipelines.turn import Candidate, Reply, Turn, Vector
 
@@ -58,9 +59,7 @@ class Ranker:
     weights: ClassVar[tuple[str, ...]] = ("weights",)
 
     def __init__(self, weights: str = "minilm", words: Annotated[int, Field(ge=3, le=200)] = 18) -> None:
-        from models.embedding import shared
-
-        self.encoder = shared(weights) if weights else None
+        self.encoder = MiniLM(weights) if weights else None
         self.words = words
 
     def __call__(self, turns: Sequence[Turn]) -> list[Reply]:

@@ -179,7 +179,8 @@ class _Reader:
     def _stages(self, values: Mapping[str, Any]) -> list[Planned]:
         tables = values.get("stages", {})
         if not isinstance(tables, dict) or not tables:
-            self._problem("stages", "there is no [stages.X] table; a companion needs at least safety, candidates, reply")
+            what = "there is no [stages.X] table; a companion needs at least safety, candidates, reply"
+            self._problem("stages", what)
             return []
         names = stage_names()
         planned: list[Planned] = []
@@ -256,7 +257,9 @@ class _Reader:
         arguments = self._arguments(name, f"[{name}]", kind, table)
         return kind(**arguments) if len(self.problems) == before else None
 
-    def _arguments(self, dotted: str, head: str, factory: Callable[..., Any], settings: dict[str, Any]) -> dict[str, Any]:
+    def _arguments(
+        self, dotted: str, head: str, factory: Callable[..., Any], settings: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """The settings, converted to the types of the factory's arguments; problems are collected."""
         parameters = inspect.signature(factory).parameters
         target = factory.__init__ if isinstance(factory, type) else factory  # type: ignore[misc]

@@ -153,7 +153,9 @@ def test_a_wrong_config_says_what_is_wrong(tmp_path: Path, text: str, message: s
 
 
 def test_all_problems_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
-    text = GOOD.replace('name = "Ada"', "name = 3").replace('"first"', '"last"').replace("[stages.intent]", "[stages.i]")
+    text = (
+        GOOD.replace('name = "Ada"', "name = 3").replace('"first"', '"last"').replace("[stages.intent]", "[stages.i]")
+    )
     found = problems(tmp_path, text)
     assert [line.split(":")[1] for line in found] == ["2", "7", "17"]
     assert "3 problems. Nothing was loaded." in str(ConfigError(found))
@@ -181,7 +183,9 @@ def test_a_missing_package_says_what_to_install(tmp_path: Path, monkeypatch: pyt
     ]
 
 
-@pytest.mark.parametrize("item", ["persona.name", "=x", "stages.candidates.nobody.count=3", "stages.candidates.count=3"])
+@pytest.mark.parametrize(
+    "item", ["persona.name", "=x", "stages.candidates.nobody.count=3", "stages.candidates.count=3"]
+)
 def test_an_override_that_means_nothing(tmp_path: Path, item: str) -> None:
     with pytest.raises(UsageError):
         configs.load(write(tmp_path, GOOD), [item], SECTIONS, {})

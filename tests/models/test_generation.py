@@ -1,0 +1,144 @@
+"""The decoding loop, on a tiny random model made here: batches, caches, stops and seeds. No weights are fetched."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
+
+from models.generation import Generator, Sampling, _common, _expand  # noqa: E402
+from models.lora import merge  # noqa: E402
+from pipelines.errors import WeightsError  # noqa: E402
+
+NEVER = threading.Event()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tiny-llama")
+    words = ["<unk>", "<|im_start|>", "<|im_end|>", *(f"w{i}" for i in range(61))]
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<|im_end|>").save_pretrained(path)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=256, tie_word_embeddings=True, eos_token_id=2,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def generator(folder: Path) -> Generator:
+    return Generator(folder, int8=False)
+
+
+def prompt(*numbers: int) -> str:
+    return " ".join(f"w{n}" for n in numbers)
+
+
+def test_as_many_samples_as_asked_for_each_prompt(generator: Generator) -> None:
+    result = generator.sample([prompt(1, 2, 3), prompt(4)], 3, Sampling(max_tokens=5), [NEVER, NEVER], 0)
+    assert [len(samples) for samples in result] == [3, 3]
+    assert all(sample.text and sample.logprob <= 0 for samples in result for sample in samples)
+
+
+def test_a_seed_makes_it_repeatable(generator: Generator) -> None:
+    once, again = (generator.sample([prompt(1, 2)], 4, Sampling(max_tokens=8), [NEVER], 7) for _ in range(2))
+    assert [s.text for s in once[0]] == [s.text for s in again[0]]
+    other = generator.sample([prompt(1, 2)], 4, Sampling(max_tokens=8), [NEVER], 8)
+    assert [s.text for s in once[0]] != [s.text for s in other[0]]
+
+
+def test_a_stop_ends_that_prompt_alone(generator: Generator) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    result = generator.sample([prompt(1), prompt(2)], 2, Sampling(max_tokens=6), [stopped, NEVER], 0)
+    assert [s.text for s in result[0]] == ["", ""]
+    assert not any(s.finished for s in result[0])
+    assert all(s.text for s in result[1])
+
+
+def test_what_comes_to_its_end_is_finished_and_leaves_the_batch(generator: Generator) -> None:
+    samples = generator.sample([prompt(5)], 24, Sampling(max_tokens=200, temperature=2.0, top_p=1.0), [NEVER], 3)[0]
+    assert any(s.finished for s in samples)
+    assert len({len(s.text.split()) for s in samples}) > 1
+
+
+def test_a_kept_beginning_gives_the_same_logits(folder: Path) -> None:
+    fresh, used = Generator(folder, int8=False), Generator(folder, int8=False)
+    used._read(prompt(1, 2, 3, 4, 5, 6))
+    _, expected = fresh._read(prompt(1, 2, 3, 4, 9, 8))
+    cache, logits = used._read(prompt(1, 2, 3, 4, 9, 8))
+    assert torch.allclose(expected, logits, atol=1e-5)
+    assert cache.get_seq_length() == 6
+    assert len(used._kept) == 1, "a talk that went on takes the place of its beginning"
+    _, same = used._read(prompt(1, 2, 3, 4, 9, 8))
+    assert torch.allclose(expected, same, atol=1e-5)
+    used.forget()
+    assert not used._kept
+
+
+def test_writing_does_not_change_what_is_kept(folder: Path) -> None:
+    generator = Generator(folder, int8=False)
+    generator.sample([prompt(1, 2, 3)], 4, Sampling(max_tokens=9), [NEVER], 1)
+    assert [cache.get_seq_length() for cache in generator._kept.values()] == [3]
+
+
+def test_a_batch_of_prompts_gives_each_the_logits_it_has_alone(generator: Generator) -> None:
+    prompts = [prompt(1, 2, 3, 4, 5), prompt(7)]
+    alone = [generator._read(p) for p in prompts]
+    cache, mask = _expand([c for c, _ in alone], 1)
+    assert mask.tolist() == [[1, 1, 1, 1, 1], [0, 0, 0, 0, 1]]
+    position = mask.sum(-1, keepdim=True)
+    step = torch.tensor([[5], [5]])
+    together = generator.reader(
+        input_ids=step,
+        attention_mask=torch.cat([mask, mask.new_ones((2, 1))], 1),
+        position_ids=position,
+        past_key_values=cache,
+        use_cache=True,
+    ).logits[:, -1]
+    for row, p in enumerate(prompts):
+        ids = torch.tensor([[*generator.tokenizer(p, add_special_tokens=False).input_ids, 5]])
+        expected = generator.reader(input_ids=ids, past_key_values=DynamicCache()).logits[:, -1]
+        assert torch.allclose(expected[0], together[row], atol=1e-4)
+
+
+def test_quantised_writing_is_near(folder: Path) -> None:
+    both = Generator(folder, int8=True)
+    ids = torch.tensor([[3, 4, 5, 6]])
+    exact, near = both.reader(input_ids=ids).logits, both.writer(input_ids=ids).logits
+    assert both.writer is not both.reader
+    assert torch.nn.functional.cosine_similarity(exact.flatten(), near.flatten(), dim=0) > 0.99
+
+
+@pytest.mark.parametrize(("a", "b", "length"), [("", "abc", 0), ("abc", "abd", 2), ("ab", "abc", 2), ("xbc", "abc", 0)])
+def test_the_common_beginning(a: str, b: str, length: int) -> None:
+    assert _common([*map(ord, a)], [*map(ord, b)]) == length
+
+
+def test_an_adapter_is_merged_or_refused(folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    name = "model.layers.0.self_attn.q_proj"
+    a, b = torch.ones(2, 32), torch.ones(32, 2)
+    key = f"base_model.model.{name}.lora_"
+    save_file({f"{key}A.weight": a, f"{key}B.weight": b}, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4}))
+    model = LlamaForCausalLM.from_pretrained(folder)
+    before = model.get_submodule(name).weight.clone()
+    merge(model, tmp_path)
+    assert torch.allclose(model.get_submodule(name).weight, before + 2 * (b @ a))
+    with pytest.raises(WeightsError, match="no LoRA adapter"):
+        merge(model, folder)
+    save_file({f"{key}A.weight": a[:, :3].clone(), f"{key}B.weight": b}, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(WeightsError, match="another model"):
+        merge(model, tmp_path)
