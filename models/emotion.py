@@ -1,5 +1,7 @@
 """Which feelings a message shows: GoEmotions' 27 labels and neutral, several at once, with a valence.
 
+`Encoder` reads the sentence embedding with a head trained on GoEmotions: comments of English-speaking Reddit, so it
+is weakest on feelings that are rare there (grief, pride, relief, nervousness), and it does not see earlier turns.
 `Lexicon` adds up words, phrases and emoji of `data/emotions.toml`, with negation, intensity and whose feeling it is.
 It reads no irony and no situation that is told without a feeling word. Its numbers are set by hand, not calibrated.
 Labels: Demszky et al., "GoEmotions: A Dataset of Fine-Grained Emotions", ACL 2020.
@@ -15,7 +17,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from models import heads
 from models.chatspeak import load, plain
+from models.hub import fetch
+from pipelines.errors import UsageError
 from pipelines.turn import Emotion, Turn
 
 LABELS = (
@@ -36,6 +41,48 @@ _LONG_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
 _STOPS = {".", ",", "!", "?"}
 _SHARED = {"grief", "amusement", "admiration", "gratitude", "love", "caring"}
 """Felt by the person even where the clause is about somebody else."""
+
+
+class Encoder:
+    """Emotion by a linear head on the embedding's features.
+
+    weights: the card, or folder, with emotion.safetensors; thresholds: by label, over what was tuned on GoEmotions'
+    dev split. A label that reaches its threshold is named; "neutral" is named alone, when no other
+    does or it is the likeliest of all. Valence is
+    that of `valence`: each label's sign and size from `data/emotions.toml`, weighted by its probability.
+    Raises WeightsError, and StageError when the embedding is another encoder's than the head was trained on.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("embedding",)
+    weights: ClassVar[tuple[str, ...]] = ("weights",)
+
+    def __init__(
+        self,
+        weights: str = "emotion",
+        thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] | None = None,
+    ) -> None:
+        self.head = heads.load(fetch(weights) / "emotion.safetensors")
+        unknown = sorted(set(thresholds or {}) - set(self.head.labels))
+        if unknown:
+            raise UsageError(
+                f"emotion.encoder has no label {', '.join(unknown)}. It has: {', '.join(self.head.labels)}"
+            )
+        self.thresholds = {
+            **dict(zip(self.head.labels, self.head.about["thresholds"], strict=True)),
+            **(thresholds or {}),
+        }
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Emotion]:
+        return [self._emotion(row) for row in self.head.probabilities(turns, "emotion.encoder")]
+
+    def _emotion(self, row: heads.Floats) -> Emotion:
+        probabilities = {label: float(p) for label, p in zip(self.head.labels, row, strict=True)}
+        over = [label for label, p in probabilities.items() if p >= self.thresholds[label]]
+        labels = tuple(sorted(over, key=lambda label: -probabilities[label])) or ("neutral",)
+        if "neutral" in labels:
+            # Thresholds of rare feelings are low; what is likelier neutral than anything else shows none of them.
+            labels = ("neutral",) if labels[0] == "neutral" else tuple(label for label in labels if label != "neutral")
+        return Emotion(probabilities, labels, valence(probabilities))
 
 
 class Lexicon:

@@ -1,22 +1,61 @@
 """What the person wants with a message: one intent of a fixed list, or "out_of_scope".
 
+`Encoder` reads the sentence embedding with a head trained on CLINC150 and small talk: it knows its 228 intents and
+says out_of_scope to the rest; it does not see earlier turns. Its probabilities are calibrated.
 `Rules` knows the phrases of `data/intents.toml` and nothing else: no paraphrase, no context of earlier turns. Its
 probabilities say how much of the message the phrase covers; they are set by hand and not calibrated.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field
 
-from models.chatspeak import clauses, load
+from models import heads
+from models.hub import fetch
+from models.intent_rules import scores
 from pipelines.turn import Intent, Turn
 
 OUT_OF_SCOPE = "out_of_scope"
+
+
+class Encoder:
+    """Intent by a linear head on the embedding's features; labels in `data/intent_labels.toml` and CLINC150.
+
+    weights: the card, or folder, with intent.safetensors; threshold: when the likeliest intent is less likely than
+    this, the answer is "out_of_scope" (None: the operating point that was chosen on the validation set);
+    runners_up: how many further intents to name. The probability of an out_of_scope answer is that of none of the
+    intents being meant: 1 minus the likeliest one's.
+    Raises WeightsError, and StageError when the embedding is another encoder's than the head was trained on.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("embedding",)
+    weights: ClassVar[tuple[str, ...]] = ("weights",)
+
+    def __init__(
+        self,
+        weights: str = "intent",
+        threshold: Annotated[float, Field(ge=0, le=1)] | None = None,
+        runners_up: Annotated[int, Field(ge=0, le=20)] = 3,
+    ) -> None:
+        self.head = heads.load(fetch(weights) / "intent.safetensors")
+        self.threshold = self.head.about["threshold"] if threshold is None else threshold
+        self.runners_up = runners_up
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Intent]:
+        return [self._intent(row) for row in self.head.probabilities(turns, "intent.encoder")]
+
+    def _intent(self, probabilities: heads.Floats) -> Intent:
+        labels = self.head.labels
+        best = [int(i) for i in np.argsort(-probabilities) if labels[i] != OUT_OF_SCOPE][: self.runners_up + 1]
+        named = [(labels[i], float(probabilities[i])) for i in best]
+        label, probability = named[0]
+        if probability >= self.threshold:
+            return Intent(label, probability, tuple(named[1:]))
+        return Intent(OUT_OF_SCOPE, 1 - probability, tuple(named[: self.runners_up]), in_scope=False)
 
 
 class Rules:
@@ -34,88 +73,10 @@ class Rules:
         return [self._intent(turn) for turn in turns]
 
     def _intent(self, turn: Turn) -> Intent:
-        scores = _scores(turn.text, turn.companion_name.lower())
-        ranked = sorted(scores.items(), key=lambda s: -s[1])
+        found = scores(turn.text, turn.companion_name.lower())
+        ranked = sorted(found.items(), key=lambda s: -s[1])
         if ranked and ranked[0][1] >= self.threshold:
             label, probability = ranked[0]
             return Intent(label, probability, tuple(ranked[1:4]))
         rest = 1 - (ranked[0][1] if ranked else 0.3)
         return Intent(OUT_OF_SCOPE, round(rest, 3), tuple(ranked[:3]), in_scope=False)
-
-
-@cache
-def _phrases() -> tuple[dict[str, list[str]], list[tuple[str, str]], dict[str, list[str]], frozenset[str]]:
-    """Whole clauses to their labels; (phrase, label) found anywhere; patterns by label; the labels that yield."""
-    whole: dict[str, list[str]] = {}
-    within: list[tuple[str, str]] = []
-    patterns: dict[str, list[str]] = {}
-    data = load("intents")
-    for label, kinds in data.items():
-        for phrase in kinds.get("whole", ()):
-            for variant in _variants(phrase):
-                whole.setdefault(variant, []).append(label)
-        within += [
-            (f"^ {v}" if v.endswith(" ") else f"^ {v} ", label) for p in kinds.get("starts", ()) for v in _variants(p)
-        ]
-        within += [(f" {v} ", label) for p in kinds.get("has", ()) for v in _variants(p)]
-        if "match" in kinds:
-            patterns[label] = kinds["match"]
-    return whole, within, patterns, frozenset(label for label, kinds in data.items() if kinds.get("light"))
-
-
-def _variants(phrase: str) -> Iterator[str]:
-    """ "a {b|c} d" to "a b d" and "a c d"."""
-    head, brace, rest = phrase.partition("{")
-    if not brace:
-        yield " ".join(phrase.split())
-        return
-    options, _, tail = rest.partition("}")
-    for option in options.split("|"):
-        yield from _variants(f"{head}{option}{tail}")
-
-
-def _scores(text: str, companion: str) -> dict[str, float]:
-    """Label to probability, by the best clause of the text."""
-    whole, within, patterns, light = _phrases()
-    parts = clauses(text)[:40]
-    total = sum(len(part.split()) for part in parts)
-    scores: dict[str, float] = {}
-    for part in parts:
-        words = [word for word in part.split() if word != "?"]
-        # A clause says more about the message the more of the message it is.
-        share = len(words) / max(total, 1)
-        found: dict[str, float] = {}
-        for label in _whole(words, companion, whole):
-            found[label] = 0.65 + 0.3 * share
-        padded = f"^ {' '.join(words)} "
-        for phrase, label in within:
-            if phrase in padded:
-                covered = len(phrase.split()) / max(len(words), 1)
-                found[label] = max(found.get(label, 0), min(0.9, 0.45 + 0.25 * share + 0.2 * covered))
-        for label, several in patterns.items():
-            if any(re.search(pattern, padded[2:-1]) for pattern in several):
-                found[label] = max(found.get(label, 0), 0.55 + 0.25 * share)
-        for label, score in found.items():
-            # The last question is what the person waits for an answer to.
-            score += 0.05 if part.endswith("?") and label not in light else 0.0
-            scores[label] = max(scores.get(label, 0), score)
-    if any(label not in light for label in scores):
-        # "hey, how are you": the hello is only how the message begins.
-        scores = {label: score * (0.5 if label in light else 1) for label, score in scores.items()}
-    return {label: round(min(score, 0.95), 3) for label, score in scores.items()}
-
-
-def _whole(words: list[str], companion: str, whole: dict[str, list[str]]) -> list[str]:
-    """The labels of the clause, as it is or without fillers and the companion's name around it."""
-    chat = load("chatspeak")
-    for _ in range(8):
-        labels = whole.get(" ".join(words)) or whole.get(" ".join([*words, "?"]))
-        if labels:
-            return labels
-        if len(words) > 1 and (words[-1] in chat["after"] or words[-1] == companion):
-            words = words[:-1]
-        elif len(words) > 1 and (words[0] in chat["before"] or words[0] == companion):
-            words = words[1:]
-        else:
-            return []
-    return []

@@ -1,0 +1,403 @@
+"""Fine-tune MiniLM once for everything that reads a sentence: intents, emotions, and the vector for recall.
+
+One encoder, three linear heads on the same features, trained on batches of one task at a time. The third head is
+held to the sentence embedding of the untouched encoder (cosine distance), so that recall keeps working on a model
+that has learned to see intents and emotions. Word embeddings stay as they are and are not saved again.
+
+Resumable: a checkpoint with the optimizer's state every few minutes, and `--start` begins from an earlier result.
+What it does not know: what a good epoch count is for new data. It keeps the moving average of the weights, which
+forgives a few steps too many, and prints the dev scores as it goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.embedding import readable
+from models.heads import load as load_head
+from models.hub import fetch
+from models.training import tasks as task_data
+from models.training.datasets import Example
+from pipelines.errors import UsageError
+
+MAX_TOKENS = 48
+
+
+@dataclass
+class Task:
+    """Examples of one head. several: labels are not exclusive (binary cross-entropy instead of softmax)."""
+
+    name: str
+    labels: list[str]
+    train: list[Example]
+    dev: list[Example]
+    several: bool
+    epochs: float
+
+    def targets(self, examples: Sequence[Example]) -> NDArray[np.float32]:
+        """(n, labels) zeros and ones."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        found = np.zeros((len(examples), len(self.labels)), dtype=np.float32)
+        for row, example in enumerate(examples):
+            for label in example.labels:
+                found[row, index[label]] = 1
+        return found
+
+
+def network(weights: str, heads: dict[str, int], start: Path | None = None) -> Any:
+    """The encoder with its heads as one torch module: features (n, 768) are the first token's state and the vector."""
+    import torch
+    from transformers import AutoModel
+
+    class Network(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = AutoModel.from_pretrained(
+                fetch(weights), local_files_only=True, add_pooling_layer=False, attention_probs_dropout_prob=0.0
+            )
+            width = self.encoder.config.hidden_size
+            self.dropout = torch.nn.Dropout(0.1)
+            self.recall = torch.nn.Linear(width, width)
+            self.heads = torch.nn.ModuleDict({name: torch.nn.Linear(2 * width, n) for name, n in heads.items()})
+            with torch.no_grad():
+                self.recall.weight.copy_(torch.eye(width))
+                self.recall.bias.zero_()
+
+        def forward(self, ids: Any, mask: Any) -> tuple[Any, Any]:
+            """Features (n, 2 * width), and the vector for recall (n, width), unit length."""
+            hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            mean = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+            vector = torch.nn.functional.normalize(self.recall(mean), dim=1)
+            # The heads may read the vector but not bend it: what they need changed, the first token's state learns.
+            return torch.cat([hidden[:, 0], vector.detach()], 1), vector
+
+    model = Network()
+    model.encoder.embeddings.requires_grad_(False)
+    if start:
+        from safetensors.torch import load_file
+
+        state = {k: v.float() for k, v in load_file(start / "encoder.safetensors").items()}
+        current = model.state_dict()
+        model.load_state_dict({k: v for k, v in state.items() if current[k].shape == v.shape}, strict=False)
+    return model
+
+
+def train(
+    tasks: Sequence[Task],
+    out: Path,
+    weights: str = "minilm",
+    start: Path | None = None,
+    heads_from: Path | None = None,
+    batch: int = 32,
+    learning_rate: float = 1e-4,
+    head_rate: float = 1e-3,
+    recall_weight: float = 8.0,
+    seed: int = 7,
+    checkpoint_minutes: float = 5,
+) -> dict[str, float]:
+    """Train, and write encoder.safetensors (layers and heads, float16) and encoder.json (labels, settings) to `out`.
+
+    Goes on from a checkpoint in `out` when there is one. Returns the dev scores at the end.
+    """
+    import torch
+    from tqdm import tqdm
+
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    rng = random.Random(seed)
+    began = time.perf_counter()
+    model = network(weights, {t.name: len(t.labels) for t in tasks}, start)
+    if heads_from:
+        _warm_heads(model, tasks, heads_from)
+    teacher = Teacher(weights)
+    tokenizer = teacher.tokenizer
+    plan = _plan(tasks, tokenizer, batch, rng)
+    targets = {t.name: torch.from_numpy(t.targets(t.train)) for t in tasks}
+    losses = {t.name: _loss(t, targets[t.name]) for t in tasks}
+    optimizer = torch.optim.AdamW(_groups(model, learning_rate, head_rate), weight_decay=0.01, fused=True)
+    warm = max(1, int(0.06 * len(plan)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min((s + 1) / warm, max(0.0, (len(plan) - s) / max(1, len(plan) - warm)))
+    )
+    average = {k: v.detach().clone() for k, v in model.named_parameters() if v.requires_grad}
+    step = _resume(out, model, optimizer, schedule, average)
+    saved, running = time.monotonic(), {t.name: math.nan for t in tasks} | {"recall": math.nan}
+    by_name = {t.name: t for t in tasks}
+    model.train()
+    bar = tqdm(plan[step:], initial=step, total=len(plan), mininterval=20)
+    for name, rows in bar:
+        task = by_name[name]
+        texts = [task.train[i].text for i in rows]
+        ids, mask = _tensors(tokenizer, [_noisy(t, rng) for t in texts])
+        features, vector = model(ids, mask)
+        features = model.dropout(features)
+        # Every other example without its vector, so that the first token's state learns to do without.
+        features[:, features.shape[1] // 2 :] *= (torch.rand(len(features), 1) < 0.5) * 1.0
+        logits = model.heads[name](features)
+        loss = losses[name](logits, targets[name][rows])
+        if step % 3 == 0:  # the teacher's forward pass is a third of the work, so not on every batch
+            near = 1 - (vector * teacher(texts)).sum(1).mean()
+            loss = loss + recall_weight * near
+            running["recall"] = _smooth(running["recall"], near.item())
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        keep = min(0.998, (1 + step) / (10 + step))
+        for key, value in model.named_parameters():
+            if value.requires_grad:
+                average[key].lerp_(value.detach(), 1 - keep)
+        running[name] = _smooth(running[name], loss.item())
+        if step % 100 == 0:
+            bar.set_postfix({k: f"{v:.4f}" for k, v in running.items()})
+        if time.monotonic() - saved > checkpoint_minutes * 60:
+            _checkpoint(out, model, optimizer, schedule, average, step)
+            saved = time.monotonic()
+            print(json.dumps({"step": step, **{k: round(v, 4) for k, v in running.items()}}), flush=True)
+    model.load_state_dict({**model.state_dict(), **average})
+    scores = dev_scores(model, tokenizer, tasks)
+    settings = {
+        "start": start.name if start else weights,
+        "epochs": {t.name: t.epochs for t in tasks},
+        "steps": len(plan),
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "head_rate": head_rate,
+        "recall_weight": recall_weight,
+        "seed": seed,
+        "minutes": round((time.perf_counter() - began) / 60, 1),
+        "dev": scores,
+    }
+    save(model, tasks, out, settings)
+    (out / "checkpoint.pt").unlink(missing_ok=True)
+    return scores
+
+
+def _smooth(old: float, new: float) -> float:
+    return new if math.isnan(old) else 0.98 * old + 0.02 * new
+
+
+class Teacher:
+    """The untouched encoder's sentence embedding, for every text at most once."""
+
+    def __init__(self, weights: str) -> None:
+        from models.embedding import MiniLM
+
+        self.minilm = MiniLM(weights, max_tokens=MAX_TOKENS)
+        self.tokenizer = self.minilm.tokenizer
+        self.seen: dict[str, NDArray[np.float16]] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Any:
+        import torch
+
+        new = [t for t in dict.fromkeys(texts) if t not in self.seen]
+        for text, vector in zip(new, self.minilm.encode(new), strict=True):
+            self.seen[text] = vector.astype(np.float16)
+        return torch.from_numpy(np.stack([self.seen[t] for t in texts]).astype(np.float32))
+
+
+def features(model: Any, tokenizer: Any, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Features (n, 768) and vectors (n, 384) of the model for texts, in order."""
+    import torch
+
+    model.eval()
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    found: list[Any] = [None] * len(texts)
+    vectors: list[Any] = [None] * len(texts)
+    with torch.inference_mode():
+        for begin in range(0, len(order), 64):
+            part = order[begin : begin + 64]
+            both = model(*_tensors(tokenizer, [texts[i] for i in part]))
+            for i, f, v in zip(part, *both, strict=True):
+                found[i], vectors[i] = f.numpy(), v.numpy()
+    model.train()
+    return np.stack(found), np.stack(vectors)
+
+
+def dev_scores(model: Any, tokenizer: Any, tasks: Sequence[Task]) -> dict[str, float]:
+    """Accuracy, or macro-F1 with a threshold per label, on the dev examples of every task."""
+    import torch
+
+    from models.training.fitting import best_thresholds, macro_f1
+
+    scores = {}
+    for task in tasks:
+        if not task.dev:
+            continue
+        found, _ = features(model, tokenizer, [e.text for e in task.dev])
+        with torch.inference_mode():
+            logits = model.heads[task.name](torch.from_numpy(found)).numpy()
+        target = task.targets(task.dev)
+        if task.several:
+            probabilities = 1 / (1 + np.exp(-logits))
+            scores[task.name] = macro_f1(target, probabilities >= best_thresholds(target, probabilities))
+        else:
+            scores[task.name] = float((logits.argmax(1) == target.argmax(1)).mean())
+    print(json.dumps({"dev": scores}), flush=True)
+    return scores
+
+
+def save(model: Any, tasks: Sequence[Task], out: Path, settings: dict[str, Any]) -> None:
+    """Layers, recall projection and heads in float16; labels and settings beside them."""
+    import torch
+    from safetensors.torch import save_file
+
+    state = {k: v.to(torch.float16).contiguous() for k, v in model.state_dict().items() if ".embeddings." not in k}
+    save_file(state, out / "encoder.safetensors")
+    about = {"labels": {t.name: t.labels for t in tasks}, **settings}
+    (out / "encoder.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _plan(tasks: Sequence[Task], tokenizer: Any, batch: int, rng: random.Random) -> list[tuple[str, list[int]]]:
+    """All batches of the run, shuffled over tasks; each of one task and of texts of about the same length."""
+    plan = []
+    for task in tasks:
+        tokens = tokenizer.encode_batch([readable(e.text) for e in task.train])
+        lengths = [sum(t.attention_mask) for t in tokens]
+        batches = list(_epochs(lengths, task.epochs, batch, rng))
+        plan += [(task.name, rows, i / len(batches)) for i, rows in enumerate(batches)]
+    # By progress through each task's own epochs, so that no task's first epoch comes after another's last.
+    return [(name, rows) for name, rows, _ in sorted(plan, key=lambda p: p[2] + rng.uniform(0, 0.01))]
+
+
+def _epochs(lengths: Sequence[int], epochs: float, batch: int, rng: random.Random) -> Iterator[list[int]]:
+    left = epochs
+    while left > 0:
+        rows = list(range(len(lengths)))
+        rng.shuffle(rows)
+        rows = rows[: int(len(rows) * min(1.0, left))]
+        found = []
+        for begin in range(0, len(rows), batch * 50):
+            pool = sorted(rows[begin : begin + batch * 50], key=lambda i: lengths[i])
+            found += [pool[i : i + batch] for i in range(0, len(pool), batch)]
+        rng.shuffle(found)
+        yield from found
+        left -= 1
+
+
+def _loss(task: Task, targets: Any) -> Any:
+    import torch
+
+    if not task.several:
+        return lambda logits, target: torch.nn.functional.cross_entropy(logits, target, label_smoothing=0.05)
+    # Rare emotions (77 of 43,410 for grief) would never be learned at full imbalance: the square root is a compromise.
+    count = targets.sum(0)
+    weight = ((len(targets) - count) / count.clamp(min=1)).sqrt().clamp(1, 8)
+    return lambda logits, target: (
+        torch.nn.functional.binary_cross_entropy_with_logits(logits, target, pos_weight=weight, reduction="sum")
+        / (4 * len(target))
+    )  # a quarter, to weigh about as much as one softmax
+
+
+def _groups(model: Any, rate: float, head_rate: float) -> list[dict[str, Any]]:
+    """Lower layers learn more slowly (0.9 a layer), heads faster."""
+    layers = list(model.encoder.encoder.layer)
+    groups = [
+        {"params": list(layer.parameters()), "lr": rate * 0.9 ** (len(layers) - 1 - i)}
+        for i, layer in enumerate(layers)
+    ]
+    return [*groups, {"params": [*model.heads.parameters(), *model.recall.parameters()], "lr": head_rate}]
+
+
+def _noisy(text: str, rng: random.Random) -> str:
+    """Now and then a slip of the finger, so that a typo does not change the meaning."""
+    if len(text) < 8 or rng.random() > 0.15:
+        return text
+    i = rng.randrange(1, len(text) - 1)
+    return rng.choice([
+        text[:i] + text[i + 1 :],
+        text[:i] + text[i] + text[i:],
+        text[: i - 1] + text[i] + text[i - 1] + text[i + 1 :],
+    ])  # fmt: skip
+
+
+def _tensors(tokenizer: Any, texts: Sequence[str]) -> tuple[Any, Any]:
+    import torch
+
+    tokens = tokenizer.encode_batch([readable(t) for t in texts])
+    return torch.tensor([t.ids for t in tokens]), torch.tensor([t.attention_mask for t in tokens])
+
+
+def _warm_heads(model: Any, tasks: Sequence[Task], folder: Path) -> None:
+    """Heads that were fitted on the untouched encoder's vector are the beginning; the first token adds nothing yet."""
+    import torch
+
+    for task in tasks:
+        if not (folder / f"{task.name}.safetensors").is_file():
+            continue
+        head = load_head(folder / f"{task.name}.safetensors")
+        if head.labels != task.labels:
+            raise UsageError(f"{folder}/{task.name}.safetensors has other labels than the data")
+        layer = model.heads[task.name]
+        with torch.no_grad():
+            layer.weight.zero_()
+            layer.weight[:, -head.weight.shape[1] :] = torch.from_numpy(head.weight)
+            layer.bias.copy_(torch.from_numpy(head.bias))
+
+
+def _checkpoint(out: Path, model: Any, optimizer: Any, schedule: Any, average: Any, step: int) -> None:
+    import torch
+
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
+             "average": average, "step": step}  # fmt: skip
+    torch.save(state, out / "checkpoint.part")
+    (out / "checkpoint.part").replace(out / "checkpoint.pt")
+
+
+def _resume(out: Path, model: Any, optimizer: Any, schedule: Any, average: Any) -> int:
+    import torch
+
+    path = out / "checkpoint.pt"
+    if not path.is_file():
+        return 0
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    average.update(state["average"])
+    return int(state["step"])
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """python -m models.training.encoder --data FOLDER --out FOLDER --epochs emotion=3 intent=6"""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the public data sets")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", nargs="+", required=True, metavar="TASK=N", help="emotion=3 intent=6")
+    parser.add_argument("--start", type=Path, help="folder of an earlier result to begin from")
+    parser.add_argument("--heads", type=Path, help="folder of heads fitted on the untouched encoder, to begin from")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--seed", type=int, default=7)
+    args = parser.parse_args(argv)
+    found = []
+    for item in args.epochs:
+        name, _, number = item.partition("=")
+        data = task_data.load(name, args.data)
+        found.append(Task(name, data.labels, data.splits["train"], data.splits["dev"], data.several, float(number)))
+    train(
+        found,
+        args.out,
+        start=args.start,
+        heads_from=args.heads,
+        batch=args.batch,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+    )
+
+
+if __name__ == "__main__":
+    main()

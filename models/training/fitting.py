@@ -1,0 +1,107 @@
+"""Fit a linear head on features that stay as they are, and what is tuned on dev: temperature and thresholds.
+
+Temperature: Guo et al. 2017, "On Calibration of Modern Neural Networks".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+
+def fit(
+    features: Floats,
+    target: Floats,
+    several: bool,
+    epochs: int = 60,
+    learning_rate: float = 0.02,
+    weight_decay: float = 1e-5,
+    seed: int = 7,
+) -> tuple[Floats, Floats]:
+    """weight (labels, features) and bias (labels,) of a softmax, or with `several` of one logistic a label.
+
+    features (n, features); target (n, labels) of zeros and ones. Adam with a falling rate, batches of 512.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    x, y = torch.from_numpy(features.astype(np.float32)), torch.from_numpy(target.astype(np.float32))
+    # Features are scaled to unit variance for the fit, and the scale is folded into the weights afterwards.
+    mean, spread = x.mean(0), x.std(0)
+    spread = spread.clamp(min=float(spread.median()) / 4)  # MiniLM has a dimension that is always the same
+    x = (x - mean) / spread
+    layer = torch.nn.Linear(x.shape[1], y.shape[1])
+    torch.nn.init.zeros_(layer.weight)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    weight = _balance(y) if several else None
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x)).split(512):
+            logits = layer(x[rows])
+            if several:
+                loss: Any = torch.nn.functional.binary_cross_entropy_with_logits(logits, y[rows], pos_weight=weight)
+            else:
+                loss = torch.nn.functional.cross_entropy(logits, y[rows], label_smoothing=0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        schedule.step()
+    with torch.no_grad():
+        folded = layer.weight / spread
+        return folded.numpy(), (layer.bias - folded @ mean).numpy()
+
+
+def _balance(target: Any) -> Any:
+    """Weight of a positive example per label: the square root of the imbalance, at most 8."""
+    count = target.sum(0)
+    return ((len(target) - count) / count.clamp(min=1)).sqrt().clamp(1, 8)
+
+
+def best_temperature(logits: Floats, target: Floats, several: bool) -> float:
+    """The temperature with the least negative log-likelihood on dev; (n, labels) each."""
+    grid = np.geomspace(0.2, 5, 80)
+    return float(grid[np.argmin([_nll(logits / t, target, several) for t in grid])])
+
+
+def _nll(logits: Floats, target: Floats, several: bool) -> float:
+    if several:
+        return float((np.logaddexp(0, logits) - target * logits).mean())
+    return float(-(log_softmax(logits) * target).sum(1).mean())
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Over the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
+
+
+def macro_f1(target: Floats, predicted: NDArray[np.bool_]) -> float:
+    """Mean over labels of F1; target and predicted are (n, labels)."""
+    return float(f1_per_label(target, predicted).mean())
+
+
+def f1_per_label(target: Floats, predicted: NDArray[np.bool_]) -> Floats:
+    """(labels,) F1; 0 for a label that is neither there nor predicted."""
+    truth = target > 0.5
+    both = (truth & predicted).sum(0)
+    return np.asarray(2 * both / np.maximum(1, truth.sum(0) + predicted.sum(0)))
+
+
+def best_thresholds(target: Floats, probabilities: Floats) -> Floats:
+    """(labels,) the threshold per label with the best F1, for tuning on dev.
+
+    Scores are smoothed over neighbouring thresholds, and of those within 0.005 of the best the middle one is taken:
+    the very peak on a rare label is luck.
+    """
+    grid = np.linspace(0.02, 0.95, 94)
+    found = np.full(target.shape[1], 0.5)
+    for label in range(target.shape[1]):
+        scores = np.array([f1_per_label(target[:, [label]], probabilities[:, [label]] >= t)[0] for t in grid])
+        smooth = np.convolve(np.pad(scores, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+        good = np.flatnonzero(smooth >= smooth.max() - 0.005)
+        found[label] = grid[good[len(good) // 2]]
+    return found

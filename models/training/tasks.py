@@ -1,0 +1,117 @@
+"""Which data each task of the encoder is trained on, with its label set: emotion and intent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.training import datasets
+from models.training.datasets import OUT_OF_SCOPE, Example, Splits
+
+OWN = Path(__file__).parent / "intents_own.jsonl"
+LABELS = Path(__file__).parent.parent / "data" / "intent_labels.toml"
+
+
+@dataclass(frozen=True)
+class Data:
+    """labels: in the order of the head's outputs; several: more than one label can be true."""
+
+    labels: list[str]
+    splits: Splits
+    several: bool
+
+
+def load(name: str, folder: Path) -> Data:
+    """The data of a task by its name. folder holds the public sets, each in a folder of its own."""
+    return {"emotion": emotion, "intent": intent}[name](folder)
+
+
+def emotion(folder: Path) -> Data:
+    """GoEmotions. Half of the [NAME] masks in train become first names, since nobody types "[NAME]"."""
+    splits = datasets.goemotions(folder / "goemotions")
+    labels = (folder / "goemotions" / "emotions.txt").read_text(encoding="utf-8").split()
+    rng = random.Random(0)
+    names = _first_names(folder / "names" / "names")
+    splits["train"] = [Example(_unmask(e.text, names, rng), e.labels) for e in splits["train"]]
+    return Data(labels, splits, several=True)
+
+
+def _first_names(folder: Path) -> list[str]:
+    found = []
+    for path in sorted(folder.glob("*male.txt")):
+        lines = path.read_text(encoding="latin-1").splitlines()
+        found += [line.strip() for line in lines if re.fullmatch(r"[A-Za-z]+", line.strip())]
+    return found or ["Alex"]
+
+
+def _unmask(text: str, names: list[str], rng: random.Random) -> str:
+    if rng.random() < 0.5:
+        return text
+    return re.sub(r"\[NAME\]", lambda _: rng.choice(names), text)
+
+
+def intent(folder: Path) -> Data:
+    """CLINC150 and small talk under one label set; "out_of_scope" is a label like any other in training, fed with
+    CLINC150's own out-of-scope texts and with remarks out of Topical-Chat's validation dialogues."""
+    parts = [datasets.clinc150(folder / "clinc150"), smalltalk(folder)]
+    merged = {split: [e for part in parts for e in part[split]] for split in ("train", "dev", "test")}
+    merged["train"] += remarks(folder / "topical_chat")
+    merged = datasets.without_leaks(merged)
+    labels = sorted({e.labels[0] for e in merged["train"]} - {OUT_OF_SCOPE})
+    return Data([*labels, OUT_OF_SCOPE], merged, several=False)
+
+
+def smalltalk(folder: Path) -> Splits:
+    """Rasa's small talk, Microsoft's personality chat and the project's own examples, under the names of
+    models/data/intent_labels.toml; split by question with a hash of the text: 70 % train, 10 % dev, 20 % test.
+
+    A text under two intents keeps the project's own; without one it is left out.
+    """
+    rasa, personality = mapping()
+    own = datasets.jsonl(OWN)
+    files = sorted((folder / "rasa_smalltalk").rglob("nlu*.yml")) + sorted((folder / "rasa_smalltalk").rglob("nlu*.md"))
+    others = [(e.text, rasa[e.labels[0]]) for e in datasets.rasa(*files) if e.labels[0] in rasa]
+    chats = datasets.personality_chat(folder / "ms_personality_chat" / "qna_chitchat_caring.qna")
+    others += [(e.text, personality[int(e.labels[0])]) for e in chats if int(e.labels[0]) in personality]
+    found: dict[str, dict[str, str]] = {}
+    for text, label in others:
+        found.setdefault(datasets.key(text), {})[label] = text
+    for example in own:
+        found[datasets.key(example.text)] = {example.labels[0]: example.text}
+    splits: Splits = {"train": [], "dev": [], "test": []}
+    for key, texts in sorted(found.items()):
+        if len(texts) == 1:
+            label, text = next(iter(texts.items()))
+            part = int(hashlib.sha256(key.encode()).hexdigest(), 16) % 10
+            splits["test" if part < 2 else "dev" if part == 2 else "train"].append(Example(text, (label,)))
+    return splits
+
+
+def mapping() -> tuple[dict[str, str], dict[int, str]]:
+    """Our intent for each intent of Rasa's, and for each scenario of the personality chat."""
+    labels = intent_labels()
+    rasa = {theirs: ours for ours, entry in labels.items() for theirs in entry.get("rasa", ())}
+    return rasa, {number: ours for ours, entry in labels.items() for number in entry.get("personality_chat", ())}
+
+
+def intent_labels() -> dict[str, dict[str, Any]]:
+    """models/data/intent_labels.toml."""
+    return tomllib.loads(LABELS.read_text(encoding="utf-8"))
+
+
+def remarks(folder: Path, count: int = 1500) -> list[Example]:
+    """Out-of-scope texts: remarks of 8 to 25 words about the topics of Topical-Chat's validation dialogues, without
+    the turns that open and close a dialogue."""
+    texts = []
+    for path in sorted(folder.glob("valid_*.json")):
+        for dialogue in json.loads(path.read_text(encoding="utf-8")).values():
+            texts += [turn["message"] for turn in dialogue["content"][3:-3]]
+    texts = sorted({text for text in texts if 8 <= len(text.split()) <= 25})
+    random.Random(0).shuffle(texts)
+    return [Example(text, (OUT_OF_SCOPE,)) for text in texts[:count]]
