@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from chatbot.companion import Companion
 from chatbot.settings import SECTIONS
 from pipelines import config as configs
 from pipelines.config import Config
-from pipelines.errors import UsageError
+from pipelines.errors import UsageError, WeightsError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -51,7 +52,18 @@ def read_config(name: str | None, sets: Sequence[str] = (), check_weights: bool 
     )
 
 
-def make_companion(config: Config, progress: Callable[[str], None] = lambda label: None) -> Companion:
-    """Build the pipeline (fetching weights that are not there yet) and the companion around it."""
-    pipeline = config.build(progress)
+def make_companion(
+    config: Config,
+    progress: Callable[[str], None] = lambda label: None,
+    warn: Callable[[str], None] = lambda text: print(text, file=sys.stderr),  # noqa: T201
+) -> Companion:
+    """Build the pipeline (fetching weights that are not there yet) and the companion around it.
+
+    When weights cannot be had, `warn` is told why and the weightless chain answers in their place.
+    """
+    try:
+        pipeline = config.build(progress)
+    except WeightsError as error:
+        warn(f"{error}\nUntil then I answer without any models, as in pipelines/tiny.toml.")
+        pipeline = read_config("tiny").build(progress)
     return Companion(pipeline, config.persona, config.sections["memory"])

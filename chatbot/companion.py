@@ -100,11 +100,15 @@ class Companion:
                 turn.failed["memory"] = str(error)
         return turns
 
-    def close(self) -> None:
-        """Close all memories and whatever the stages hold open."""
+    def close_memories(self) -> None:
+        """Close the files of all persons; they open again when needed."""
         for memory in self._memories.values():
             memory.close()
         self._memories.clear()
+
+    def close(self) -> None:
+        """Close all memories and whatever the stages hold open."""
+        self.close_memories()
         self.pipeline.close()
 
     def _turn(self, memory: Memory, person: str, text: str, at: datetime) -> Turn:
