@@ -77,11 +77,11 @@ class Encoder:
 
     def _emotion(self, row: heads.Floats) -> Emotion:
         probabilities = {label: float(p) for label, p in zip(self.head.labels, row, strict=True)}
-        over = [label for label, p in probabilities.items() if p >= self.thresholds[label]]
+        over = [label for label, p in probabilities.items() if p >= self.thresholds[label] and label != "neutral"]
+        # Thresholds of rare feelings are low; what is likelier neutral than anything else shows none of them.
+        if max(probabilities, key=lambda label: probabilities[label]) == "neutral":
+            over = []
         labels = tuple(sorted(over, key=lambda label: -probabilities[label])) or ("neutral",)
-        if "neutral" in labels:
-            # Thresholds of rare feelings are low; what is likelier neutral than anything else shows none of them.
-            labels = ("neutral",) if labels[0] == "neutral" else tuple(label for label in labels if label != "neutral")
         return Emotion(probabilities, labels, valence(probabilities))
 
 
