@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from models import fact_people, fact_states, fact_values
 from models.fact_reading import Reading, after, ends, index_at
-from models.fact_text import FILLER, clauses
-from models.fact_values import listed
+from models.fact_text import FILLER, Clause, clauses
+from models.fact_words import listed
 from pipelines.turn import ONE_AT_A_TIME, Fact
 
 ASKS = {
@@ -63,7 +63,7 @@ def answer(reading: Reading) -> None:
     """A bare answer to the companion's question: "lena", "in berlin", "23"."""
     question = asked(reading)
     live = [c for c in reading.clauses if not c.unreal and not c.asks]
-    if not question or not live or len(live[0].words) > 5:
+    if not question or not live or len(reading.whole.split()) > 6 or live[0].plain.startswith("and "):
         return
     clause = live[0]
     start = after(_ANSWER, clause.plain)
@@ -74,18 +74,28 @@ def answer(reading: Reading) -> None:
     theirs = ASKS["theirs"].search(question)
     if theirs:
         kind = fact_people.kinds()[theirs["kin"] or theirs["kin2"]]
-        if name and ends(clause, name[1]):
+        if name and _all_said(clause, name[1]):
             reading.introduce(reading.people.resolve(kind), name[0])
     elif ASKS["name"].search(question):
-        if name and ends(clause, name[1]):
+        if name and _all_said(clause, name[1]):
             reading.add("name", name[0])
     elif ASKS["home"].search(question) or ASKS["home_town"].search(question):
-        if place and ends(clause, place[1]):
+        if place and _all_said(clause, place[1]):
             reading.add("home" if ASKS["home"].search(question) else "home_town", place[0])
     elif ASKS["age"].search(question):
         match = re.compile(r"(\d{1,3})(?= |$)").match(clause.plain, start)
         if match:
             fact_states.age(reading, clause, "", index, match)
+
+
+def _all_said(clause: Clause, index: int) -> bool:
+    """Whether nothing of weight follows: a bare answer is bare."""
+    return all(word.plain in _WEIGHTLESS for word in clause.words[index:])
+
+
+_WEIGHTLESS = frozenset(
+    {"lol", "haha", "though", "here", "right", "now", "by", "the", "way", "btw", "actually", "please"}
+)
 
 
 def correction(reading: Reading) -> Fact | None:

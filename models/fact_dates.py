@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models import dates
 
@@ -57,7 +57,14 @@ def find(plain: str, at: datetime, past: bool = False) -> When | None:
         words = "today" if words in ("tonight", "this morning", "this afternoon", "this evening") else words
         words = "this weekend" if "weekend" in words and not words.startswith("next") else words
         words = re.sub(r"^the (?=\d)|^this coming | time$", "", words)
-        found = dates.iso(words, at, past)
+        found = _next_such_day(words, at) or dates.iso(words, at, past)
         if found and (past or found[:10] >= at.date().isoformat()[: len(found)] or "W" in found):
             return When(match.start(), match.end(), found[:10])
     return None
+
+
+def _next_such_day(words: str, at: datetime) -> str | None:
+    """ "The 8th": the next day of that number."""
+    match = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)", words)
+    days = (at.date() + timedelta(ahead) for ahead in range(62))
+    return next((day.isoformat() for day in days if match and day.day == int(match[1])), None)

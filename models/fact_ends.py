@@ -11,7 +11,7 @@ from models import fact_people, fact_values
 from models.fact_reading import Reading, index_at
 from models.fact_states import likes
 from models.fact_text import Clause
-from models.fact_values import listed
+from models.fact_words import listed
 
 Match = re.Match[str]
 

@@ -8,7 +8,7 @@ from functools import cache
 from models import fact_people, fact_values
 from models.fact_reading import Reading, ends, index_at
 from models.fact_text import Clause
-from models.fact_values import listed
+from models.fact_words import listed
 
 Match = re.Match[str]
 
@@ -25,7 +25,6 @@ def _one() -> re.Pattern[str]:
 _NAMED = re.compile(
     r" (?:(?:who|that|which) (?:is |s )?)?(?:named|called|whose names? (?:is|are)|with the name|and (?:his|her|its|it|their) names? (?:is|s|are)|names? (?:is|are)) "
 )
-_UNREAL = frozenset(["hot", "stuffed", "toy", "no", "imaginary", "virtual", "video", "plush", "ex", "dead", "dream", "robot"])
 
 
 def has(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
@@ -45,7 +44,7 @@ def has(reading: Reading, clause: Clause, about: str, index: int, match: Match) 
 
 def _one_of(reading: Reading, clause: Clause, about: str, position: int) -> bool:
     one = _one().match(clause.plain, position)
-    if one is None or _UNREAL & set(one[0].split()):
+    if one is None or listed("no_pets") & set(one[0].split()):
         return False
     kind = fact_people.kinds()[one["kin"]]
     pet, family, partner = kind in fact_people.pet_kinds(), kind in listed("family"), kind in listed("partners")

@@ -14,6 +14,7 @@ from functools import cache
 from models import fact_values
 from models.chatspeak import load
 from models.fact_text import Clause
+from models.fact_words import listed
 from pipelines.turn import Fact
 
 ADJECTIVES = r"(?:(?:dear|sweet|cute|lovely|beloved|amazing|wonderful|new|little|big|older|younger|elder|eldest|oldest|youngest|late|other|second|first|crazy|dumb|stupid|poor|own|whole|baby) )"
@@ -168,73 +169,17 @@ class People:
         capital = words[index].raw[:1].isupper() and not words[index].raw.isupper()
         known = name.casefold() in self.names()
         # In lower case only the words around tell a name from a verb: "my sister anna moved", "with my dog rex".
-        follows = after >= len(words) or words[after].plain in _AFTER_NAME
+        follows = after >= len(words) or words[after].plain in listed("after_name")
+        follows = follows or (kind in pet_kinds() and words[after].plain in ("to", "for", "on", "at", "in", "out"))
         leads = bool(
             re.search(
-                r"(?:with|for|about|by|and|to|from|of|called|named|got|have|is|love|miss|met|see|saw)(?: (?:my|our))$",
+                r"(?:with|for|about|by|to|from|called|named|met|meet)(?: (?:my|our))$",
                 clause.plain[: clause.plain.rfind("my", 0, end) + 2],
             )
         )
         if capital or known or (follows and (after < len(words) or leads)):
             return name, sum(len(w.plain) + 1 for w in words[:after]) - 1
         return None, end
-
-
-_AFTER_NAME = frozenset(
-    [
-        "is",
-        "was",
-        "lives",
-        "live",
-        "lived",
-        "moved",
-        "moves",
-        "works",
-        "worked",
-        "has",
-        "had",
-        "have",
-        "loves",
-        "likes",
-        "hates",
-        "studies",
-        "goes",
-        "got",
-        "just",
-        "and",
-        "who",
-        "turned",
-        "died",
-        "passed",
-        "s",
-        "are",
-        "will",
-        "speaks",
-        "plays",
-        "wants",
-        "needs",
-        "thinks",
-        "said",
-        "says",
-        "always",
-        "never",
-        "also",
-        "comes",
-        "came",
-        "grew",
-        "visited",
-        "visits",
-        "broke",
-        "recently",
-        "finally",
-        "started",
-        "quit",
-        "finished",
-        "adopted",
-        "called",
-        "told",
-    ]
-)
 
 
 @cache

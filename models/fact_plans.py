@@ -19,15 +19,13 @@ _EVENTS = (
 )
 _PLANS = re.compile(
     rf"(?: s)? (?:(?:have|has|have got|got|am having|is having) (?:a |an |my |the |our |this |her |his )?"
-    rf"(?P<what>(?:[^ ]+ ){{0,3}}?(?:{_EVENTS}))(?= |$)"
+    rf"(?P<what>(?!to |in |on |at |been |not |no |had )(?:[^ ]+ ){{0,3}}?(?:{_EVENTS}))(?= |$)"
     r"|(?:am|is|are) (?:(?:going|planning|supposed) to )?"
     r"(?P<moving>(?:moving|relocating|flying|travell?ing|going|driving|heading) (?:back )?to )(?=[^ ])"
-    r"|(?:am|is|are) (?P<doing>[a-z]+ing) (?=[^ ])"
-    r"|will (?P<will>[a-z]+) (?=[^ ])"
+    r"|(?:am|is|are) (?P<doing>seeing|meeting|visiting|starting|leaving|taking|having|hosting|celebrating|graduating|playing|"
+    r"performing|turning|teaching|presenting|running|attending|throwing|picking up|adopting|getting married|marrying|dropping off|"
+    r"returning|competing|auditioning|interviewing|defending) (?=[^ ])"
     rf"|(?P<of>(?:[^ ]+ ){{0,3}}?(?:{_EVENTS})) (?:is|s|are|will be|got moved to) (?=[^ ]))"
-)
-_NO_PLANS = frozenset(
-    ["feeling", "thinking", "being", "having", "doing", "getting", "working", "trying", "looking", "wondering", "hoping", "sleeping", "staying", "sitting", "studying", "talking", "kidding", "joking", "saying", "telling", "planning", "dying", "starving", "freezing", "missing", "going"]
 )
 
 
@@ -35,11 +33,13 @@ def read(reading: Reading, clause: Clause, about: str, end: int) -> None:
     """A plan of `about`, if plain[end:] tells one."""
     when = fact_dates.find(clause.plain, reading.turn.at)
     match = _PLANS.match(clause.plain, end)
-    if match is None or (match["doing"] or "") in _NO_PLANS:
+    if match is None or (match["of"] and not about and not re.search(r"(?:^| )(?:my|our)$", clause.plain[:end])):
         return
     today = when is not None and when.iso == reading.turn.at.date().isoformat()
     if match["moving"]:
-        found = fact_values.place(clause.words, index_at(clause.plain, match.end()))
+        index = index_at(clause.plain, match.end())
+        going = match["moving"].startswith("going")
+        found = (fact_values.somewhere if going else fact_values.place)(clause.words, index)
         settled = match["moving"].startswith(("moving", "relocating"))
         if found and (when is None or when.start > match.end()) and (when or settled):
             what = f"{match['moving'].strip()} {found[0]}"
@@ -47,11 +47,12 @@ def read(reading: Reading, clause: Clause, about: str, end: int) -> None:
         return
     if when is None or (today and not (match["what"] or match["of"])):
         return
-    start = match.start(next(group for group in ("what", "doing", "will", "of") if match[group]))
+    start = match.start(next(group for group in ("what", "doing", "of") if match[group]))
     stop = match.end("of") if match["of"] else when.start
     if match["of"] and match[0].startswith(" s "):
         # "My cousin's wedding" is in the person's own calendar.
         start, about = clause.plain.rfind("my ", 0, end) + len("my "), ""
     what = clause.raw(start, stop).strip(" ,")
-    if what and when.start >= match.end() - 1:
+    vague = re.search(r"(?i)\b(?:it|this|that|you|him|her|them|to|not)\b", what)
+    if what and not vague and when.start >= match.end() - 1:
         reading.add("plan", f"{what} {when.phrase}", about)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from models import fact_ends, fact_having, fact_states
 from models.fact_reading import Reading, after
 from models.fact_text import Clause
-from models.fact_values import listed
+from models.fact_words import listed
 
 Read = Callable[[Reading, Clause, str, int, re.Match[str]], bool]
 
@@ -62,7 +62,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     (r"(?:grew up|(?:was |were )?(?:born|raised|born and raised)|grew up and lived) in ", fact_states.home_town),
     # -- work and school
     (
-        rf"(?:work|works|(?:{_AM} )?working|(?:started|got|have|has|found) (?:working|a (?:new )?job)|started|am employed)"
+        rf"(?:work|works|(?:{_AM} )?working|(?:started|got|have|has|found) (?:working|a (?:new )?job)|am employed)"
         r" (?:from home |full time |part time |remotely |mainly |mostly |now |currently |freelance |"
         r"(?:the )?(?:night|day|late|early) shifts? |night shifts )?(?:at |for |as |in )",
         fact_states.works,
@@ -105,7 +105,10 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         r"(?:do|does) not (?:really |even )?(?:like|enjoy)|(?:am |is )?not (?:really )?(?:into|a (?:big )?fan of)) (?=[^ ])",
         fact_ends.dislikes,
     ),
-    (r"favou?rite (?P<thing>[^ ]+(?: [^ ]+)?) (?:is|are|s|has to be|would be|of all time is) ", fact_states.favorite),
+    (
+        r"favou?rite (?P<thing>(?!one |thing |part |person )[^ ]+(?: [^ ]+)?) (?:is|are|s|has to be|would be|of all time is) (?:called |named )?",
+        fact_states.favorite,
+    ),
     # -- ends
     (
         r"(?:just )?(?:(?P<job>(?:quit|left|lost|resigned from|got fired from) (?:my|her|his|their|the) job|"

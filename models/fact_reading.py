@@ -8,7 +8,7 @@ from typing import Literal
 from models import fact_people
 from models.fact_people import EXCLUSIVE, People
 from models.fact_text import Clause, clauses
-from models.fact_values import listed
+from models.fact_words import listed
 from pipelines.turn import ONE_AT_A_TIME, Fact, Turn
 
 

@@ -11,14 +11,14 @@ import re
 from models import fact_dates, fact_people, fact_values
 from models.fact_reading import Reading, ends
 from models.fact_text import Clause
-from models.fact_values import listed
+from models.fact_words import listed
 
 Match = re.Match[str]
 
 
 def name(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     found = fact_values.name(clause.words, index)
-    if not found:
+    if not found or not ends(clause, found[1]):
         return False
     if not about:
         reading.add("name", found[0])
@@ -35,11 +35,16 @@ def is_name(reading: Reading, clause: Clause, about: str, index: int, match: Mat
     if not about or index >= len(clause.words) or not clause.words[index].raw[:1].isupper():
         return False
     found = fact_values.name(clause.words, index, sure=False)
+    if found and re.search(r"(?:ian|ean|yan|ese|ish)$", found[0]) and found[0].lower() not in listed("names_in_ian"):
+        return False
     return bool(found and ends(clause, found[1]) and name(reading, clause, about, index, match))
 
 
 def age(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     years = int(match[1])
+    # "5'8" is a height.
+    if not any(w.plain == match[1] and w.raw.isdigit() for w in clause.words):
+        return False
     if not (1 if about else 5) <= years <= 115:
         return False
     reading.add("age", str(years), about)
@@ -71,7 +76,7 @@ def home(reading: Reading, clause: Clause, about: str, index: int, match: Match)
 
 def home_town(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     found = fact_values.place(clause.words, index)
-    if not found or not ends(clause, found[1]):
+    if not found:
         return False
     reading.add("home_town", found[0], about)
     return True
@@ -120,7 +125,9 @@ def is_work(reading: Reading, clause: Clause, about: str, index: int, match: Mat
     if not found:
         return False
     value, i = found
-    if i < len(clause.words) and clause.words[i].plain in ("at", "for"):
+    if i + 1 < len(clause.words) and (
+        clause.words[i].plain == "at" or (clause.words[i].plain == "for" and clause.words[i + 1].raw[0].isupper())
+    ):
         place = fact_values.employer(clause.words, i + 1)
         value = f"{value} at {place[0]}" if place else value
     elif not ends(clause, i):
@@ -138,18 +145,17 @@ def studies(reading: Reading, clause: Clause, about: str, index: int, match: Mat
     if not found:
         return False
     value, i = found
-    value = re.sub(r" and$", "", value)
-    if i < len(words) and words[i].plain in ("at", "in"):
+    value = re.sub(r" (?:and|[a-z]+ly)$", "", value)
+    if i < len(words) and words[i].plain == "at":
         i += i + 1 < len(words) and words[i + 1].plain == "the"
         place = fact_values.phrase(words, i + 1, listed("cut"), 4)
-        if place and place[0].lower() not in _SOME_SCHOOL:
+        if place and place[0].lower() not in listed("some_school"):
             the = "the " if words[i].plain == "the" else ""
             value = f"{value} at {the}{fact_values.proper(place[0])}"
     reading.add("school", value, about)
     return True
 
 
-_SOME_SCHOOL = frozenset({"school", "uni", "university", "college", "high school", "home", "moment", "work"})
 _SCHOOL = re.compile(
     r"(?i)\b(?:university|uni|college|school|high|academy|institute|tu|mit|eth|ucla|harvard|oxford|cambridge|stanford|yale)\b"
 )
@@ -157,11 +163,12 @@ _SCHOOL = re.compile(
 
 def school(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     found = fact_values.phrase(clause.words, index, listed("cut"), 5)
-    if not found or found[0].lower() in _SOME_SCHOOL:
+    if not found or found[0].lower() in listed("some_school"):
         return False
     if not match["student"] and not _SCHOOL.search(found[0]):
         return False
-    reading.add("school", fact_values.proper(found[0]), about)
+    value = re.sub(r"(?i)^(?:an?|the) ", "", found[0])
+    reading.add("school", fact_values.proper(value), about)
     return True
 
 
@@ -180,12 +187,9 @@ def speaks(reading: Reading, clause: Clause, about: str, index: int, match: Matc
         if word in listed("languages"):
             reading.add("language", word.capitalize(), about)
             found = True
-        elif word not in _BETWEEN_LANGUAGES:
+        elif word not in listed("between_languages"):
             break
     return found
-
-
-_BETWEEN_LANGUAGES = frozenset(["and", "a", "little", "bit", "of", "some", "fluent", "fluently", "both", "also", "native", "well", "perfect", "broken"])
 
 
 def likes(reading: Reading, clause: Clause, about: str, index: int, match: Match, slot: str = "like") -> bool:
@@ -220,7 +224,7 @@ def _tastes(reading: Reading, clause: Clause, index: int) -> list[str]:
                 continue
             found = fact_values.taste(words, i)
             if not found:
-                break
+                return values
             values.append(found[0])
             i = found[1]
             if i < len(words) and words[i].plain not in ("and", "or"):

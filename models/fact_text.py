@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from models.chatspeak import load, squeeze
+from models.fact_words import listed
 
 FILLER = (
     "hi|hey|hello|heya|hiya|yo|so|well|ok|and|but|also|oh|ah|aw|yeah|yes|yep|no|nope|lol|haha|btw|by the way|anyway|anyways|fyi|"
@@ -29,14 +30,15 @@ LIMIT = 2000
 """Characters that are read."""
 
 _TOKEN = re.compile(
-    r"(?:[A-Za-z]\.){2,5}|(?i:st|mt|mr|mrs|ms|dr|ft)\.(?= )|\d{1,4}(?:[./:-]\d{1,4}){1,2}|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
+    r"(?:[A-Za-z]\.){2,5}|(?i:st|mt|mr|mrs|ms|dr|ft)\.(?= )|\d{1,4}(?:[./:-]\d{1,4}){1,2}|\d{1,2}['’′](?![a-zA-Z])|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
 )
 _QUOTED = re.compile(
     r"\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|[♪♫🎵🎶][^♪♫🎵🎶\n]{1,400}[♪♫🎵🎶]?|(?:^|\n)>[^\n]*"
 )
 _OWN_MEANS = {
     "we're": "we are", "we'll": "we will", "he'll": "he will", "she'll": "she will", "i'll": "i will", "it's": "it is",
-    "we'd": "we would", "she'd": "she would", "he'd": "he would", "ill": "i will", "its": "its", "mum": "mum", "mom": "mom",
+    "we'd": "we would", "it'd": "it would", "that'd": "that would", "they'd": "they would", "you'd": "you would",
+    "she'd": "she would", "he'd": "he would", "ill": "i will", "its": "its", "mum": "mum", "mom": "mom",
     "names": "names", "lives": "lives", "hes": "he is", "shes": "she is", "fr": "honestly", "ngl": "honestly", "imo": "honestly",
     "tbh": "honestly", "def": "definitely", "gon": "gon", "ma": "ma", "ya": "ya", "y": "y", "k": "k", "ty": "thanks",
     "cause": "because", "cuz": "because", "ex": "ex", "yo": "yo", "yrs": "years", "yr": "year", "bro": "bro", "b": "b",
@@ -86,131 +88,7 @@ _CLAUSE_SUBJECT = r"(?:i|my|he|she|we|they|his|her|its|it|our|you|u|your|there|t
 _RUN_ON = re.compile(
     r" (?:i (?:am|live|work|have|love|like|hate|moved|study|also|just)|my name|(?:what|how|where|who|when) (?:is|are|about|do|did)|do you|can you|are you) "
 )
-_SUBORDINATE = frozenset(
-    [
-        "that",
-        "if",
-        "when",
-        "where",
-        "while",
-        "because",
-        "since",
-        "than",
-        "as",
-        "like",
-        "think",
-        "thought",
-        "know",
-        "knew",
-        "say",
-        "said",
-        "says",
-        "told",
-        "tell",
-        "wish",
-        "hope",
-        "guess",
-        "what",
-        "how",
-        "who",
-        "whom",
-        "before",
-        "after",
-        "until",
-        "till",
-        "sure",
-        "bet",
-        "feel",
-        "mean",
-        "swear",
-        "believe",
-        "suppose",
-        "imagine",
-        "doubt",
-        "remember",
-        "forget",
-        "forgot",
-        "happy",
-        "glad",
-        "sad",
-        "city",
-        "town",
-        "place",
-        "house",
-        "people",
-        "person",
-        "one",
-        "ones",
-        "thing",
-        "things",
-        "guy",
-        "girl",
-        "friend",
-        "friends",
-        "someone",
-        "something",
-        "anything",
-        "everything",
-        "everyone",
-        "and",
-        "but",
-        "or",
-        "so",
-        "unless",
-        "once",
-        "every",
-        "time",
-        "first",
-        "last",
-        "moment",
-        "day",
-        "reason",
-        "way",
-        "only",
-        "never",
-        "even",
-        "whenever",
-        "wherever",
-        "case",
-        "then",
-        "now",
-        "though",
-        "although",
-        "honestly",
-        "actually",
-        "or",
-        "not",
-        "mom",
-        "mum",
-        "dad",
-        "sister",
-        "brother",
-        "she",
-        "he",
-        "they",
-        "we",
-        "you",
-        "country",
-        "job",
-        "cat",
-        "dog",
-        "all",
-        "maybe",
-        "except",
-        "lol",
-        "here",
-        "there",
-        "pretend",
-        "dream",
-        "dreamed",
-        "kinda",
-        "just",
-    ]
-)
 """After these words a clause belongs to what stands before it ("i wish i lived")."""
-_REPORTS = frozenset(
-    ["told", "tell", "tells", "asked", "ask", "asks", "said", "says", "say", "whether", "thinks", "thought", "think", "wish", "wishes", "lied", "pretend"]
-)
 _JOINT = re.compile(
     rf" (?=(?:and|but|so|because|though|although|also|then|plus|while|or|cause|however) (?:then |also |now |so )?{_CLAUSE_SUBJECT} )"
 )
@@ -283,7 +161,9 @@ def _words(text: str) -> list[Word]:
     for number, raw in enumerate(_TOKEN.findall(text)):
         lower = re.sub(r"[’`]", "'", raw.lower())
         base, _, ending = lower.rpartition("'")
-        if not raw[0].isalnum():
+        if raw[-1] in "'’′" and raw[0].isdigit():
+            plain = "feet"
+        elif not raw[0].isalnum():
             plain = (
                 raw
                 if raw in ",;:!?.\n()"
@@ -322,7 +202,11 @@ def _split(sentence: list[Word]) -> list[list[Word]]:
             continue
         rest = " " + " ".join(w.plain for w in sentence[i : i + 4]) + " "
         so_far = {w.plain for w in pieces[-1]}
-        runs_on = _RUN_ON.match(rest) and sentence[i - 1].plain not in _SUBORDINATE and not so_far & _REPORTS
+        runs_on = (
+            _RUN_ON.match(rest)
+            and sentence[i - 1].plain not in listed("subordinate")
+            and not so_far & listed("reports")
+        )
         if pieces[-1] and (runs_on or _JOINT.match(rest)):
             pieces.append([])
         pieces[-1].append(word)

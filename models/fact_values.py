@@ -9,82 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 
-from models.chatspeak import load
 from models.fact_text import Word
+from models.fact_words import listed
 
 Found = tuple[str, int] | None
 
-_NO_NAME_ENDING = re.compile(
+_TITLES = {"mr": "Mr", "mrs": "Mrs", "ms": "Ms", "miss": "Miss", "dr": "Dr", "prof": "Prof", "professor": "Professor"}
+_NO_NAME = re.compile(
     r"(?:ing|ed|ly|ful|less|ous|able|ible|ish|ment|tion|sion|ness|ity|ism|ious|ward|wise|body|thing|time|some|est)$"
 )
-_SMALL = frozenset(
-    [
-        "of",
-        "the",
-        "de",
-        "la",
-        "le",
-        "les",
-        "van",
-        "von",
-        "der",
-        "den",
-        "del",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "di",
-        "am",
-        "an",
-        "and",
-        "upon",
-        "y",
-        "e",
-        "in",
-        "sur",
-    ]
-)
-_SHORT = frozenset(
-    [
-        "uk",
-        "us",
-        "usa",
-        "uae",
-        "nyc",
-        "la",
-        "dc",
-        "tu",
-        "mit",
-        "ucla",
-        "nhs",
-        "ibm",
-        "bbc",
-        "nasa",
-        "eth",
-        "kfc",
-        "ups",
-        "usps",
-        "fbi",
-        "it",
-        "hr",
-        "pr",
-        "tv",
-        "ai",
-        "ny",
-        "nsw",
-        "qa",
-    ]
-)
-
-
-@cache
-def listed(name: str) -> frozenset[str]:
-    """A word list; a hyphen in it stands for a space."""
-    words = load("facts")["words"][name]
-    return frozenset(w.replace("-", " ") for w in (words if isinstance(words, list) else words.split()))
+_LAUGH = re.compile(r"[hae]{3,}h?|(?:lo){2,}l|[hm]+|[aeiou]+h*|(?:je){2,}|x+d+")
 
 
 def proper(raw: str, shouted: bool = False) -> str:
@@ -92,17 +27,14 @@ def proper(raw: str, shouted: bool = False) -> str:
 
     def one(word: str, first: bool) -> str:
         lower = word.lower()
-        if lower in _SHORT and not first:
-            return lower.upper()
-        if lower in _SMALL and not first:
+        if lower in listed("small") and not first:
             return lower
         if word != lower and not (shouted and word.isupper()):
             return word[:1].upper() + word[1:]
-        if lower in _SHORT:
+        if lower in listed("capitals"):
             return lower.upper()
-        return "-".join(
-            re.sub(r"^(?:o'|d'|l')?\w", lambda m: m[0].upper(), part) if part else part for part in lower.split("-")
-        )
+        parts = [re.sub(r"^(?:o'|d'|l')?\w", lambda m: m[0].title(), part) for part in lower.split("-")]
+        return "-".join(parts)
 
     return " ".join(one(word, i == 0) for i, word in enumerate(raw.split()))
 
@@ -116,15 +48,24 @@ def _capital(word: Word) -> bool:
     return word.raw[:1].isupper()
 
 
+def _shouted(words: Sequence[Word]) -> bool:
+    long = [w.raw for w in words if len(w.raw) > 3]
+    return bool(long) and all(w.isupper() for w in long)
+
+
+def _raw(words: Sequence[Word], start: int, end: int) -> str:
+    tokens = {word.token: word.raw for word in words[start:end]}
+    return re.sub(r" ?/ ?", "/", " ".join(tokens.values()))
+
+
 def name(words: Sequence[Word], i: int, sure: bool = True) -> Found:
     """A name at words[i]. sure: the words before it can only introduce a name ("my name is")."""
     if i + 1 < len(words) and words[i].plain in _TITLES:
         titled = name(words, i + 1, sure)
         return (f"{_TITLES[words[i].plain]} {titled[0]}", titled[1]) if titled else None
-    if i >= len(words) or not _may_be_name(words, i, sure):
+    if i >= len(words) or not _may_be_name(words[i], sure):
         return None
-    parts, shouted = [bare(words[i].raw)], all(w.raw.isupper() for w in words if len(w.raw) > 1)
-    end = i + 1
+    parts, end, shouted = [bare(words[i].raw)], i + 1, _shouted(words)
     # A second part only in capitals, as nothing else tells it from the next word.
     while end < len(words) and len(parts) < 3 and _capital(words[i]) and _capital(words[end]) and not shouted:
         if words[end].plain in listed("not_names") | listed("cut") or not words[end].plain.isalpha():
@@ -134,88 +75,78 @@ def name(words: Sequence[Word], i: int, sure: bool = True) -> Found:
     return proper(" ".join(parts), shouted), end
 
 
-_TITLES = {"mr": "Mr", "mrs": "Mrs", "ms": "Ms", "miss": "Miss", "dr": "Dr", "prof": "Prof", "professor": "Professor"}
-
-
-def _may_be_name(words: Sequence[Word], i: int, sure: bool) -> bool:
-    word = words[i]
+def _may_be_name(word: Word, sure: bool) -> bool:
     plain = word.plain
-    if not re.fullmatch(r"[^\W\d_]{2,20}(?:-[^\W\d_]{1,20}){0,2}", plain) or len(set(plain)) == 1:
+    if not re.fullmatch(r"[^\W\d_]{2,20}(?:-[^\W\d_]{1,20}){0,2}", plain) or _LAUGH.fullmatch(plain):
         return False
-    hard = plain in listed("cut") or plain in (
-        "not",
-        "the",
-        "a",
-        "an",
-        "no",
-        "nobody",
-        "undefined",
-        "none",
-        "null",
-        "nan",
-    )
     if plain in listed("also_names"):
         return sure
-    if plain in listed("not_names") or hard:
+    if plain in listed("not_names") | listed("cut"):
         return False
-    if _NO_NAME_ENDING.search(plain) and len(plain) > 4:
+    if _NO_NAME.search(plain) and len(plain) > 4:
         return sure and _capital(word)
     return True
 
 
+_THE = re.compile(
+    r"(?:us|usa|uk|uae|u s|states|netherlands|philippines|bahamas|united|czech|dominican|bronx|hague|gambia|maldives|congo)$"
+)
+
+
 def place(words: Sequence[Word], i: int) -> Found:
     """A town, region or country at words[i]."""
-    if i < len(words) and words[i].plain == "the":
-        following = place(words, i + 1)
-        following = (f"the {following[0]}", following[1]) if following else None
-        known = i + 1 < len(words) and re.match(
-            r"(?:us|usa|uk|uae|states|netherlands|philippines|bahamas|united|czech|dominican|bronx|hague|gambia|maldives|congo|west|east|north|south)$",
-            words[i + 1].plain,
-        )
-        return following if known and following else None
-    several = (
-        i + 1 < len(words)
-        and words[i].plain in listed("place_first")
-        and words[i + 1].plain not in listed("not_places")
-    )
-    if i >= len(words) or (words[i].plain in (listed("not_places") | listed("cut")) - {"us"} and not several):
-        return None
-    if not re.fullmatch(r"[^\W\d_]{2,30}(?:[-.][^\W\d_]{0,20}){0,3}", words[i].plain):
-        return None
-    if re.search(r"(?:ing|ly|ness|ment|tion)$", words[i].plain) and not _capital(words[i]):
+    if i + 1 < len(words) and words[i].plain == "the":
+        following = place(words, i + 1) if _THE.match(words[i + 1].plain) else None
+        return (f"the {following[0]}", following[1]) if following else None
+    if i + 1 < len(words) and words[i].plain in (
+        "upstate",
+        "downtown",
+        "rural",
+        "northern",
+        "southern",
+        "eastern",
+        "western",
+    ):
+        return place(words, i + 1)
+    if i >= len(words) or not _may_be_place(words, i):
         return None
     end = i + 1
-    while end < len(words) and end - i < 4:
+    while end < len(words) and end - i < 4 and words[end].plain.replace("-", "").isalpha():
         plain = words[end].plain
-        joined = words[end - 1].plain in listed("place_first") and end == i + 1
-        if plain in listed("cut") or not plain.replace("-", "").isalpha():
-            break
-        capitals = _capital(words[end]) and _capital(words[i])
-        if (
-            plain in ("upon", "de", "del", "do", "da")
-            and end + 1 < len(words)
-            and words[end + 1].plain not in listed("cut")
-        ):
+        joins = plain in ("upon", "de", "del", "do", "da") and end + 1 < len(words)
+        if joins and words[end + 1].plain not in listed("cut"):
             end += 2
             continue
-        if not (joined or plain in listed("place_last") or capitals):
+        first = end == i + 1 and words[i].plain in listed("place_first")
+        capitals = _capital(words[end]) and _capital(words[i])
+        if plain in listed("cut") or not (first or capitals or plain in listed("place_last")):
             break
         end += 1
     return proper(_raw(words, i, end), _shouted(words)), end
 
 
-def _shouted(words: Sequence[Word]) -> bool:
-    long = [w.raw for w in words if len(w.raw) > 3]
-    return bool(long) and all(w.isupper() for w in long)
+def _may_be_place(words: Sequence[Word], i: int) -> bool:
+    plain = words[i].plain
+    if plain in listed("place_first") and i + 1 < len(words) and words[i + 1].plain not in listed("not_places"):
+        return True
+    # "The us" is a country, "us" is not.
+    never = listed("not_places") | listed("cut") | listed("not_names") | listed("languages")
+    if plain in never and not (plain == "us" and i and words[i - 1].plain == "the"):
+        return False
+    if not re.fullmatch(r"[^\W\d_]{2,30}(?:[-.][^\W\d_]{0,20}){0,3}", plain) or _LAUGH.fullmatch(plain):
+        return False
+    return _capital(words[i]) or not re.search(r"(?:ing|ly|ness|ment|tion)$", plain)
 
 
-def _raw(words: Sequence[Word], start: int, end: int) -> str:
-    seen, parts = set[int](), []
-    for word in words[start:end]:
-        if word.token not in seen:
-            seen.add(word.token)
-            parts.append(word.raw)
-    return " ".join(parts)
+def somewhere(words: Sequence[Word], i: int) -> Found:
+    """A place after "going to", where a verb may stand as well: in capitals, or no such verb."""
+    found = place(words, i)
+    if not found or (not _capital(words[i]) and words[i].plain in listed("doings")):
+        return None
+    after = found[1]
+    return (
+        found if after >= len(words) or words[after].plain not in ("a", "an", "the", "my", "some", "it", "up") else None
+    )
 
 
 def phrase(words: Sequence[Word], i: int, stops: frozenset[str], longest: int) -> Found:
@@ -230,60 +161,17 @@ def employer(words: Sequence[Word], i: int) -> Found:
     """Who somebody works for: a company in capitals, or the kind of place in lower case."""
     article = i < len(words) and words[i].plain in ("a", "an", "the", "this", "some")
     start = i + article
-    if start >= len(words) or words[start].plain in listed("not_employers") | (listed("cut") - {"at"}):
+    if start >= len(words) or words[start].plain in listed("not_employers") | listed("cut"):
         return None
-    found = phrase(words, start, listed("cut") - {"at", "and"} | {"and"}, 4)
+    if not words[start].plain.isalpha():
+        return None
+    found = phrase(words, start, listed("cut") - {"and"}, 4)
     if not found:
         return None
+    value = re.sub(r" and$", "", found[0])
     kind = article and words[i].plain != "the" and words[start].raw.islower()
-    kind = kind or (article and found[0].split()[-1].lower() in _KINDS)
-    return (found[0].lower() if kind else proper(found[0], _shouted(words))), found[1]
-
-
-_KINDS = frozenset(
-    [
-        "hospital",
-        "bank",
-        "bakery",
-        "store",
-        "shop",
-        "school",
-        "university",
-        "startup",
-        "company",
-        "cafe",
-        "café",
-        "restaurant",
-        "bar",
-        "pub",
-        "library",
-        "museum",
-        "office",
-        "factory",
-        "firm",
-        "supermarket",
-        "hotel",
-        "clinic",
-        "kindergarten",
-        "nursery",
-        "gym",
-        "zoo",
-        "warehouse",
-        "farm",
-        "lab",
-        "airport",
-        "station",
-        "salon",
-        "pharmacy",
-        "agency",
-        "government",
-        "police",
-        "city",
-        "council",
-        "army",
-        "navy",
-    ]
-)
+    kind = kind or value.split()[-1].lower() in listed("workplaces")
+    return (value.lower() if kind and value.islower() else proper(value, _shouted(words))), found[1]
 
 
 def occupation(words: Sequence[Word], i: int) -> Found:
@@ -297,105 +185,29 @@ def occupation(words: Sequence[Word], i: int) -> Found:
     return longest
 
 
-def taste(words: Sequence[Word], i: int) -> Found:
-    """What somebody likes or not: a thing or a doing."""
+_TAIL = re.compile(
+    r"(?i) (?:a lot|so much|very much|that much|the most|as well|the best|these days|in general|at all|all|in|on|for|with|by|of|to|and|"
+    r"the|a|an|at|[a-z]+ly)$"
+)
+
+
+def taste(words: Sequence[Word], i: int, longest: int = 7) -> Found:
+    """What somebody likes or not: a thing or a doing. What goes on for longer is a story, no taste."""
+    while i < len(words) and words[i].plain in ("probably", "definitely", "obviously", "currently", "still"):
+        i += 1
     if i >= len(words) or words[i].plain in listed("not_tastes"):
         return None
-    found = phrase(words, i, _TASTE_ENDS, 6)
-    if not found:
+    if words[i].plain == "to" and (i + 1 >= len(words) or words[i + 1].plain in listed("not_doings")):
         return None
-    value = re.sub(
-        r" (?:a lot|so much|very much|the most|as well|the best|sometimes|these days|in general|more than anything|and)$",
-        "",
-        found[0],
-    )
+    found = phrase(words, i, listed("taste_ends"), longest + 1)
+    if not found or found[1] - i > longest:
+        return None
+    value = found[0]
+    for _ in range(3):
+        value = _TAIL.sub("", value)
     plain = [w.plain for w in words[i : found[1]]]
-    if {"you", "your", "u", "me", "him", "her", "them", "it", "my", "us"} & set(plain) or value.lower() in (
-        "the",
-        "a",
-        "an",
-        "",
-    ):
+    if listed("not_in_tastes") & set(plain) or value.lower() in ("the", "a", "an", "", "to"):
         return None
-    if (
-        plain[0] == "the"
-        and len(plain) > 1
-        and plain[1] in ("way", "idea", "fact", "name", "sound", "look", "feeling", "one", "ones", "new", "old", "same")
-    ):
+    if plain[0] == "the" and (len(plain) == 1 or plain[1] in listed("pointed_at")):
         return None
-    return value if value != value.upper() or len(value) < 4 else value.lower(), found[1]
-
-
-_TASTE_ENDS = frozenset(
-    [
-        "but",
-        "because",
-        "since",
-        "so",
-        "when",
-        "while",
-        "if",
-        "that",
-        "who",
-        "which",
-        "than",
-        "then",
-        "though",
-        "although",
-        "tho",
-        "unless",
-        "until",
-        "too",
-        "also",
-        "lol",
-        "haha",
-        "lmao",
-        "btw",
-        "rn",
-        "now",
-        "really",
-        "especially",
-        "i",
-        "he",
-        "she",
-        "we",
-        "they",
-        "what",
-        "how",
-        "where",
-        "why",
-        "is",
-        "are",
-        "was",
-        "do",
-        "does",
-        "did",
-        "can",
-        "could",
-        "will",
-        "would",
-        "have",
-        "has",
-        "anymore",
-        "sometimes",
-        "honestly",
-        "yes",
-        "no",
-        "yeah",
-        "ok",
-        "please",
-        "thanks",
-        "more",
-        "even",
-        "only",
-        "just",
-        "still",
-        "always",
-        "never",
-        "not",
-        "ever",
-        "as",
-        "or",
-        "and",
-    ]
-)
+    return (value.lower() if value.isupper() and len(value) > 5 else value), found[1]

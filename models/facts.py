@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from models import fact_answers, fact_plans, fact_predicates, fact_values
+from models import fact_answers, fact_plans, fact_predicates, fact_states, fact_values
 from models.fact_reading import Reading, after, ends, index_at, position_of
 from models.fact_text import FILLER, Clause
 from pipelines.turn import ONE_AT_A_TIME, Fact, Turn
@@ -49,7 +49,7 @@ def _facts(turn: Turn) -> list[Fact]:
 
 def _read(reading: Reading, clause: Clause) -> None:
     lead = after(_LEAD, clause.plain)
-    if _companion(reading, clause) or _own_name(reading, clause, lead):
+    if _companion(reading, clause, lead) or _own_name(reading, clause, lead):
         return
     subject = reading.people.subject(clause, lead)
     if subject is None:
@@ -73,11 +73,11 @@ def _without_subject(reading: Reading, clause: Clause, lead: int) -> None:
     if reading.subject is not None and reading.found:
         match = re.compile(r"(?:and )?(\d{1,3})(?: years old| years| yo| y o)?$").match(plain, lead)
         if match and reading.found[-1].slot == "name":
-            fact_predicates.fact_states.age(reading, clause, reading.subject, 0, match)
+            fact_states.age(reading, clause, reading.subject, 0, match)
         match = re.compile(r"(?:and )?(?:originally )?from ").match(plain, lead)
         if match:
             index = index_at(plain, match.end())
-            fact_predicates.fact_states.home_town(reading, clause, reading.subject, index, match)
+            fact_states.home_town(reading, clause, reading.subject, index, match)
     dropped = _DROPPED.match(plain, lead)
     if dropped:
         # Only after the person's own clause, or at the start of the message, is the one who is left out the person.
@@ -104,9 +104,9 @@ def _mentions(reading: Reading, clause: Clause, start: int) -> None:
 # -- the names of the two who talk
 
 
-def _companion(reading: Reading, clause: Clause) -> bool:
+def _companion(reading: Reading, clause: Clause, lead: int) -> bool:
     """The name that the person gives the companion."""
-    match = _CALLING.search(clause.plain)
+    match = _CALLING.match(clause.plain, lead)
     found = match and fact_values.name(clause.words, index_at(clause.plain, match.end()))
     if found and ends(clause, found[1]):
         reading.add("name", found[0], "companion")
@@ -135,7 +135,7 @@ def _own_name(reading: Reading, clause: Clause, lead: int) -> bool:
     fact_predicates.read(reading, clause, "", end)
     town = re.compile(r" (?:and )?(?:originally )?from ").match(plain, end)
     if town:
-        fact_predicates.fact_states.home_town(reading, clause, "", index_at(plain, town.end()), town)
+        fact_states.home_town(reading, clause, "", index_at(plain, town.end()), town)
     _mentions(reading, clause, end)
     return True
 
@@ -188,7 +188,7 @@ _GREETED = re.compile(
     r"(?:^| )(?:hi|hey|hello|heya|hiya|yo|good morning|good evening|good afternoon|nice to meet you|greetings|sup)(?: |$)"
 )
 _CALLING = re.compile(
-    r"(?:^| )(?:i (?:will|am going to|want to|would like to|shall|hereby|am) (?:just |now )?(?:call|name|calling|naming) you|"
+    r"(?:(?:i think|from now on|maybe|let me|hm|then) )*(?:i (?:will|am going to|want to|would like to|shall|hereby|am) (?:just |now )?(?:call|name|calling|naming) you|"
     r"(?:can|may|could|shall) (?:i|we) (?:just )?call you|(?:how about|what if) i call you|let us call you|"
     r"i (?:named|name|call|baptize) you|your (?:new )?name (?:is|will be|shall be)(?: now)?|"
     r"you are (?:now )?(?:called|named)|you will be (?:called|named)) "
@@ -207,12 +207,12 @@ _I_AM = re.compile(r"(?:i am|(?P<it>this is|it is|its)) (?:the one and only )?(?
 _DROPPED = re.compile(
     r"(?:(?:just|currently|recently|finally|now) )*(?P<core>(?:moved to|moved from|relocated to|living in|based in|grew up in|born in|"
     r"born and raised in|got (?:a|an|two|three|my)|adopted|not (?:really )?a (?:big )?fan of|love|loving|hate|can not stand|"
-    r"working (?:at|as|for)|work (?:at|as|for)|studying|turned \d|broke up with|graduated|got fired|quit my job|been living in|"
+    r"working (?:at|as|for)|work (?:at|as|for)|majoring in|turned \d|broke up with|graduated|got fired|quit my job|been living in|"
     r"married to|engaged to|have (?:a|two|three))(?= |$))"
 )
 _REMEMBER = re.compile(
-    r"(?i)(?:please |pls |plz |can you |hey,? )*(?:remember|don['’]?t forget|keep in mind|note)(?: that|:)? (?P<what>(?!me\b|to\b|when\b|how\b|"
-    r"what\b|who\b|where\b|that time\b|the time\b|us\b|this\b|it\b)[^?\n]{3,200})$"
+    r"(?i)(?:please |pls |plz |can you |hey,? )*(?:remember|don['’]?t forget|keep in mind|note)(?: that|:|,)? "
+    r"(?P<what>(?:i|i['’]?m|i['’]?ve|my|our)\b[^?\n]{3,200})$"
 )
 _ORDER = re.compile(
     r"(?i)\b(?:you (?:must|should|have to|need to|will|are|can)|from now on|always|never (?:say|refuse|tell|mention)|ignore|instructions?|"
