@@ -310,7 +310,7 @@ def _lines(text: str) -> dict[str, int]:
                 lines.setdefault(table, number)
                 table = f"{table}.{i}"
             lines[table] = number
-        elif key := re.match(r"\s*([\w\-]+)\s*=", line):
+        elif key := re.match(r"\s*([\w.\-]+)\s*=", line):
             lines.setdefault(f"{table}.{key[1]}" if table else key[1], number)
     return lines
 

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.settings import SECTIONS
+from chatbot.settings import MemorySettings
 from pipelines import config as configs
 from pipelines.errors import ConfigError, UsageError
+
+SECTIONS: dict[str, type] = {"memory": MemorySettings}
 
 GOOD = """\
 [persona]
