@@ -138,7 +138,7 @@ def _people(text: str) -> Iterator[Find]:
         word, known = match[1].lower(), match[1].lower() in lists()["names"]
         if _taken(word) or len(word) < 2 or (word in lists()["places"] and not known):
             continue
-        if known or _large(match[1], text) or (_CLAUSE_ENDS.match(text, match.end(1)) and not _adjective(word)):
+        if known or _large(match[1], text) or (_CLAUSE_ENDS.match(text, match.end(1)) and not looks_adjective(word)):
             yield Find(match.start(1), _end(match), "PERSON", 5.0 if known else 2.0)
     yield from _owned(text, "kin", "PERSON")
     for match in _telling()["is_kin"].finditer(text):
@@ -160,7 +160,7 @@ def _owned(text: str, kind: str, label: str) -> Iterator[Find]:
         if _taken(word) or word in lists()["relations"] or word in lists()["pets"]:
             continue
         known = _large(match[1], text) or word in lists()["names"]
-        if known or (_GOES_ON.match(text, match.end(1)) and not _adjective(word)):
+        if known or (_GOES_ON.match(text, match.end(1)) and not looks_adjective(word)):
             yield Find(match.start(1), _full_name(text, match), label, 5.0)
 
 
@@ -225,6 +225,6 @@ def _large(word: str, text: str) -> bool:
     return word[0].isupper() and not text.isupper()
 
 
-def _adjective(word: str) -> bool:
+def looks_adjective(word: str) -> bool:
     """Looks like an adjective or a verb form, and so hardly like a name: "exhausted", "nervous", "walking"."""
     return word.endswith(("ing", "ed", "ous", "ful", "less", "ish", "able", "ive", "ly", "ic", "ght"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from models.chatspeak import clauses, load
+from models.entity_rules import lists, looks_adjective
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,24 @@ def _covered(clause: str, companion: str) -> dict[str, float]:
     for phrase, label in known.within:
         if phrase in padded:
             found[label] = max(found.get(label, 0), min(0.9, len(phrase.strip("^ ").split()) / max(len(words), 1)))
+    if _introduces(words):
+        found["introduce_self"] = 0.6
     for label, patterns in known.patterns.items():
         if any(pattern.search(padded[2:-1]) for pattern in patterns):
             found[label] = max(found.get(label, 0), 0.6)
     return found
+
+
+def _introduces(words: list[str]) -> bool:
+    """ "hi i am lena", "i am anna maria": a greeting before it, or a name that is known as one."""
+    if "i am " not in " ".join(words):
+        return False
+    at = words.index("am") + 1
+    name = words[at:]
+    if not 1 <= len(name) <= 2 or words[at - 2] != "i" or any(word in lists()["not_names"] for word in name):
+        return False
+    greeted = at > 2 and set(words[: at - 2]) <= set(load("chatspeak")["before"])
+    return all(word in lists()["names"] for word in name) or (greeted and not looks_adjective(name[0]))
 
 
 def _whole(words: list[str], companion: str, whole: dict[str, list[str]]) -> list[str]:

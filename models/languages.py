@@ -10,95 +10,6 @@ from functools import cache
 
 from models.chatspeak import load, plain
 
-_ENGLISH = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "i",
-        "you",
-        "he",
-        "she",
-        "it",
-        "we",
-        "they",
-        "is",
-        "are",
-        "was",
-        "were",
-        "am",
-        "be",
-        "to",
-        "of",
-        "and",
-        "in",
-        "that",
-        "have",
-        "has",
-        "had",
-        "do",
-        "does",
-        "did",
-        "not",
-        "for",
-        "on",
-        "with",
-        "as",
-        "at",
-        "this",
-        "but",
-        "his",
-        "her",
-        "my",
-        "your",
-        "from",
-        "or",
-        "by",
-        "what",
-        "how",
-        "when",
-        "where",
-        "who",
-        "why",
-        "there",
-        "their",
-        "so",
-        "if",
-        "about",
-        "just",
-        "like",
-        "know",
-        "good",
-        "going",
-        "can",
-        "will",
-        "would",
-        "really",
-        "too",
-        "very",
-        "me",
-        "him",
-        "them",
-        "us",
-        "our",
-        "all",
-        "out",
-        "up",
-        "get",
-        "got",
-        "been",
-        "some",
-        "no",
-        "yes",
-        "want",
-        "today",
-        "day",
-        "love",
-        "hey",
-        "hi",
-    ]
-)
-
 
 def foreign(text: str) -> tuple[str, list[str]] | None:
     """The language and what to say in it, or None for English and for what cannot be told."""
@@ -109,8 +20,8 @@ def foreign(text: str) -> tuple[str, list[str]] | None:
     words = [word for word in plain(text).split()[:60] if word.isalpha()]
     if len(words) < 2:
         return None
-    english = sum(word in _ENGLISH for word in words)
     counts = {language: sum(word in known for word in words) for language, known in _words().items()}
+    english = counts.pop("english")
     best = max(counts, key=lambda language: counts[language])
     distinct = len({word for word in words if word in _words()[best]})
     if distinct >= 2 and counts[best] > english and counts[best] >= 0.4 * len(words):
@@ -121,6 +32,5 @@ def foreign(text: str) -> tuple[str, list[str]] | None:
 @cache
 def _words() -> dict[str, frozenset[str]]:
     # Chat spelling is written out before the comparison, and so must the words be.
-    return {
-        name: frozenset(plain(" ".join(entry["words"])).split()) for name, entry in load("skills")["language"].items()
-    }
+    languages = load("skills")["language"].items()
+    return {name: frozenset(plain(" ".join(entry["words"])).split()) for name, entry in languages}

@@ -277,15 +277,13 @@ def _games(turn: Turn, clauses: list[Clause]) -> str | None:
     covered = {label: c for _, labels, _ in clauses for label, c in labels.items() if c >= 0.3}
     another = any(re.fullmatch(r"(?:another|one more|again|more)(?: one| please)*", text) for text, _, _ in clauses)
     last = (last_replies(turn) or [""])[0]
-    for intent, key in (("tell_joke", "jokes"), ("fun_fact", "facts")):
+    for intent, key in (("tell_joke", "jokes"), ("fun_fact", "facts"), ("play_game", "would_you_rather")):
         if intent in covered or (another and last in games[key]):
             return choose(turn, games[key])
     if "riddle" in covered or (another and any(r["ask"] in last for r in games["riddles"])):
         return choose(turn, [r["ask"] for r in games["riddles"]])
     if "tell_story" in covered:
         return choose(turn, games["poems" if "poem" in plain(turn.text) or "sing" in plain(turn.text) else "stories"])
-    if "play_game" in covered:
-        return choose(turn, games["would_you_rather"])
     if "flip_coin" in covered:
         return choose(turn, _texts("odd", "coin"), side=random.choice(("Heads", "Tails")))
     if "roll_dice" in covered:
