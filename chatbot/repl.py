@@ -9,15 +9,12 @@ import asyncio
 import json
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 
-from chatbot.companion import Message
-from chatbot.settings import data_folder
 from chatbot.assemble import make_companion
+from chatbot.companion import Message
 from chatbot.worker import Worker
 from pipelines.config import Config
-from pipelines.errors import ChatbotError
 from pipelines.turn import Turn
 
 MAX_INPUT = 10_000
@@ -27,8 +24,18 @@ MAX_INPUT = 10_000
 def run(config: Config, user: str, as_json: bool) -> int:
     """Talk until the input ends. Gives the exit code."""
     if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
-        return asyncio.run(_terminal(config, user))
-    return asyncio.run(_lines(config, user, as_json))
+        from chatbot.terminal.chat import Chat
+
+        return asyncio.run(Chat(config, user).run())
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure:  # UTF-8 out as it is read, whatever the locale says
+        reconfigure(encoding="utf-8", errors="replace")
+    # A pipe has no answer to stop: Ctrl-C ends the program, and what was said is on the disk already.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return asyncio.run(_lines(config, user, as_json))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _lines(config: Config, user: str, as_json: bool) -> int:
@@ -56,44 +63,4 @@ def show(turn: Turn) -> None:
     if turn.reply is None:
         return
     stream = sys.stderr if turn.reply.source == "error" else sys.stdout
-    print(" ".join(turn.reply.text.split()), file=stream, flush=True)  # noqa: T201
-
-
-async def _terminal(config: Config, user: str) -> int:
-    from prompt_toolkit import PromptSession
-    from prompt_toolkit.history import FileHistory
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    loading = {"label": "waking up"}
-    folder = data_folder()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    session: PromptSession[str] = PromptSession(history=FileHistory(str(folder / "input-history")))
-    name = config.persona.name
-    console.print(f"[dim]{name} is an AI. What you say stays in {config.sections['memory'].path}. Ctrl-D leaves.[/dim]")
-    async with Worker(lambda: make_companion(config, lambda label: loading.update(label=label))) as worker:
-        while True:
-            try:
-                text = (await session.prompt_async("you: ")).strip()
-            except KeyboardInterrupt:
-                continue
-            except EOFError:
-                console.print(f"[dim]{name}: bye for now.[/dim]")
-                return 0
-            if not text:
-                continue
-            stop = threading.Event()
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGINT, stop.set)
-            try:
-                with console.status("[dim]...[/dim]"):
-                    await worker.ready()
-                    turn = await worker.say(Message(user, text[:MAX_INPUT], stop=stop))
-            except ChatbotError as error:
-                console.print(str(error), style="red")
-                return error.exit_code
-            finally:
-                loop.remove_signal_handler(signal.SIGINT)
-            if turn.reply:
-                console.print(f"{turn.companion_name}:", style="bold cyan", end=" ")
-                console.print(turn.reply.text, markup=False)
+    print(" ".join(turn.reply.text.split()), file=stream, flush=True)

@@ -1,0 +1,80 @@
+"""How what was said looks in the terminal: replies, earlier turns, facts. Knows no models and no keys.
+
+Everything that came from a person or a model is shown through `plain`, so that no text can send codes to the terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from pipelines.turn import Fact, Turn, Utterance
+
+CODES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters and overrides of the writing direction, but tab and newline."""
+
+
+def plain(text: str) -> str:
+    """The text without control codes."""
+    return CODES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def reply(turn: Turn, stopped: bool = False) -> RenderableType:
+    """The reply under the companion's name; a stopped one is marked, one to a crisis stands alone and in full."""
+    assert turn.reply is not None
+    name = plain(turn.companion_name)
+    if turn.reply.source == "error":
+        return Text(plain(turn.reply.text), "red")
+    if turn.safety and turn.safety.level in ("risk", "now"):
+        # Calm: no colour of alarm, room around it, nothing beside it.
+        return Padding(Text.assemble((f"{name}\n", "bold"), plain(turn.reply.text)), (1, 2))
+    text = Text.assemble((f"{name}: ", "bold cyan"), plain(turn.reply.text))
+    if stopped:
+        text.append("  (stopped)", "dim")
+    return text
+
+
+def earlier(said: Sequence[Utterance], name: str, now: datetime) -> RenderableType:
+    """The last turns, dimmed, under a line that says how long ago they were."""
+    lines = [Text(f"── earlier, {since(said[-1].at, now)} ──", "dim")]
+    for utterance in said:
+        who = "you" if utterance.role == "person" else plain(name)
+        lines.append(Text(f"{who}: {shortened(utterance.text, 300)}", "dim"))
+    return Group(*lines, Text())
+
+
+def fact_lines(facts: Sequence[Fact], wording: Sequence[str]) -> RenderableType:
+    """Facts with their number, what they say, and since when they hold, or from when to when they held."""
+    lines = []
+    for fact, words in zip(facts, wording, strict=True):
+        held = f"since {fact.since:%d %b %Y}" if fact.since else ""
+        if fact.until:
+            held = f"{fact.since:%b %Y} to {fact.until:%b %Y}" if fact.since else f"until {fact.until:%b %Y}"
+        number = f"{fact.id}" if fact.id is not None else "-"
+        lines.append(Text.assemble((f"{number:>4}  ", "cyan"), plain(words), (f"  {held}", "dim")))
+    return Group(*lines)
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text on one line, cut at the limit."""
+    line = " ".join(plain(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def since(then: datetime, now: datetime) -> str:
+    """How long ago: "just now", "20 minutes ago", "5 hours ago", "yesterday", "3 days ago"."""
+    minutes = max(0, int((now - then).total_seconds() // 60))
+    if minutes < 2:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} minutes ago"
+    if minutes < 24 * 60:
+        hours = minutes // 60
+        return "an hour ago" if hours == 1 else f"{hours} hours ago"
+    days = minutes // (24 * 60)
+    return "yesterday" if days == 1 else f"{days} days ago"
