@@ -29,7 +29,8 @@ IGNORED = -100  # the label that cross-entropy leaves out
 
 @dataclass
 class Settings:
-    """Of one run; all of it is written into the log. tokens: per step, with padding; minutes: stop after as many."""
+    """Of one run; all of it is written into the log. tokens: per step, with padding; minutes: stop after as many;
+    check_talks: how many of the held-out talks are read at each checkpoint (at the end all of them are)."""
 
     base: str = "smollm2-135m-instruct"
     epochs: int = 1
@@ -39,7 +40,8 @@ class Settings:
     warmup: int = 20
     seed: int = 1
     minutes: float = 1e9
-    save_minutes: float = 8
+    save_minutes: float = 20
+    check_talks: int = 40
 
 
 def read_talks(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -152,7 +154,9 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
     kept = [encode(messages(t, None), tokenizer) for t in talks if held_out(t)]
     out.mkdir(parents=True, exist_ok=True)
     state_file = out / "state.json"
-    done = json.loads(state_file.read_text()) if state_file.exists() else {"step": 0, "seconds": 0.0, "tokens": 0}
+    done: dict[str, Any] = {"step": 0, "seconds": 0.0, "tokens": 0}
+    if state_file.exists():
+        done = json.loads(state_file.read_text())
     if state_file.exists():
         model = peft.PeftModel.from_pretrained(base, out, is_trainable=True)
     else:
@@ -182,20 +186,27 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
         f"{len(learning)} talks to learn, {len(kept)} held out, {len(plan)} steps, at step {done['step']}", flush=True
     )
 
-    def save() -> None:
-        held = evaluate(model, kept)
-        line = {**done, "held_out_loss": round(held, 4), "settings": asdict(settings), "at": time.strftime("%F %T")}
+    def save(final: bool = False) -> None:
+        part = kept if final else kept[: settings.check_talks]
+        held = evaluate(model, part)
+        line = {
+            **done,
+            "held_out_talks": len(part),
+            "held_out_loss": round(held, 4),
+            "settings": asdict(settings),
+            "at": time.strftime("%F %T"),
+        }
         with (out / "log.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
         print(json.dumps({k: v for k, v in line.items() if k != "settings"}), flush=True)
-        model.save_pretrained(out)
+        model.save_pretrained(str(out))
         state = {f"{name}.m": optimiser.state[p]["exp_avg"] for name, p in trained if p in optimiser.state}
         state |= {f"{name}.v": optimiser.state[p]["exp_avg_sq"] for name, p in trained if p in optimiser.state}
         save_file(state, out / "moments.safetensors")
         state_file.write_text(json.dumps(done))
 
     if not done["step"]:
-        print(f"held-out loss before: {evaluate(model, kept):.4f}", flush=True)
+        print(f"held-out loss before: {evaluate(model, kept[: settings.check_talks]):.4f}", flush=True)
     model.train()
     started = saved = time.time()
     before = done["seconds"]
@@ -219,7 +230,7 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
             saved = time.time()
         if time.time() - started > 60 * settings.minutes:
             break
-    save()
+    save(final=True)
 
 
 def main() -> None:
