@@ -80,11 +80,11 @@ def clauses(text: str) -> list[str]:
 def _clauses(plain_text: str) -> list[str]:
     found: list[str] = []
     words: list[str] = []
-    for token in [*plain_text.split(" "), "."]:
-        if token[:1].isalnum() and token == token.lower():
-            words.append(token)
+    for mark in [*plain_text.split(" "), "."]:
+        if mark[:1].isalnum() and mark == mark.lower():
+            words.append(mark)
             continue
         if words:
-            found.append(" ".join([*words, "?"] if token == "?" else words))
+            found.append(" ".join([*words, "?"] if mark == "?" else words))
         words = []
     return found

@@ -38,7 +38,7 @@ LONGEST = 5
 """Words in the longest phrase."""
 
 _LONG_DRAWN = re.compile(r"([^\W\d_])\1{2,}")
-_STOPS = {".", ",", "!", "?"}
+_STOPS = {".", ",", "!", "?", "but"}
 _SHARED = {"grief", "amusement", "admiration", "gratitude", "love", "caring"}
 """Felt by the person even where the clause is about somebody else."""
 
@@ -160,7 +160,7 @@ def _split(tokens: list[str]) -> list[list[str]]:
     clauses: list[list[str]] = [[]]
     for token in tokens:
         clauses[-1].append(token)
-        if token in _STOPS or token == "but":
+        if token in _STOPS:
             clauses.append([])
     return [clause for clause in clauses if clause]
 

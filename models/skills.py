@@ -7,38 +7,30 @@ at a time, and nothing that was not told.
 
 from __future__ import annotations
 
-import random
 import re
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from models import about_person
-from models.chatspeak import load, plain
+from models.chatspeak import load
+from models.games import add_up, clock, play
 from models.intent_rules import by_clause
 from models.languages import foreign
 from models.phrases import choose, last_replies, shown
+from models.questions import matches
 from pipelines.turn import Candidate, Turn
 
 LOW, HIGH = -0.25, 0.45
 """Valence under which a message carries something hard, over which something good."""
 
-Clause = tuple[str, dict[str, float], bool]
+Clause = tuple[str, Mapping[str, float], bool]
 """A clause in plain words, how much of it the phrases of each intent cover, and whether it is a question."""
 
-_INJECTION = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass) (?:all |any |everything |of |your |the |my |these |previous |prior |above |earlier |system |safety )*"
-    r"(?:instructions?|rules|prompts?|guidelines|programming|training|restrictions|directives|filters)\b|\b(?:system|initial|hidden|secret|original) prompt\b|"
-    r"\b(?:repeat|show|print|reveal|tell me|give me|output|what (?:is|are|was|were)) (?:me )?(?:all )?(?:your|the) (?:full |exact |own )?(?:prompt|instructions|rules|guidelines|directives)\b|"
-    r"\b(?:repeat|print|output) (?:everything|all|the (?:text|words)) (?:above|before)\b|\b(?:developer|debug|admin|god|jailbreak|dan|sudo) mode\b|\bjailbreak\b|"
-    r"\bfrom now on (?:you|u) (?:are (?!called|named)|must|will|have to|should|shall|can)\b|\byou are (?:now|no longer) (?!called|named|my |in |at |so |the best)\w+|"
-    r"\b(?:pretend|act|behave|respond|talk) (?:as if |like |to be |as |that )?(?:you )?(?:are |have |were |had )?(?:a |an )?(?:no (?:rules|restrictions|limits|filter)|unrestricted|unfiltered|uncensored|human|real person|evil|dan)\b|"
-    r"\bnew instructions\b|\byour (?:real|true|new) (?:purpose|task|goal|instructions?) (?:is|are)\b|\byou have no (?:rules|restrictions|limits)\b|\bwithout (?:any )?(?:rules|restrictions|filters)\b"
-)
 _MARKUP = re.compile(
-    r"<\|?(?:im_start|im_end|system|endoftext|user|assistant)\|?>|\[/?(?:INST|SYS)\]|^#{2,} ?(?:system|instruction)",
-    re.I | re.M,
+    r"<\|?(?:im_start|im_end|system|endoftext|user|assistant)\|?>|\[/?(?:INST|SYS)\]|^#{2,9} ?(?:system|instruction)",
+    re.IGNORECASE | re.MULTILINE,
 )
+_INVISIBLE = re.compile(r"[^\s.?!,;:…\0\u200b-\u200f\u202a-\u202e\ufeff]")
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvcxz")
 
 # Questions about the companion, by the intent of their phrases: the texts that answer, the first fitting pattern first.
@@ -65,16 +57,6 @@ _SELF: tuple[tuple[str, str, str], ...] = (
     ("ask_bot_likes", r"\babout (?:you|yourself)$", "who"),
     ("change_language", r"\bspeak|\blanguage|\btalk in|\bswitch", "language"),
 )
-_REAL = re.compile(
-    r"\b(?:are|r) (?:you|u)(?: \w+){0,3} (?:human|real|bot|robot|ai|machine|person|computer|alive|program|sentient|conscious|software|chatbot)\b|"
-    r"\b(?:human|person|bot|robot|machine|computer|ai|program|chatbot)(?: \w+){0,4} (?:talking|speaking|chatting|texting|typing|writing|answering)\b.*\b(?:me|this|here)\b|"
-    r"\b(?:am i|i am) (?:talking|speaking|chatting|texting) (?:to|with) (?:a |an |some )?(?:real |actual |live )?(?:human|person|bot|robot|machine|computer|ai|program|someone real)|"
-    r"\byou (?:are|must be|have to be|seem|sound) (?:\w+ ){0,3}(?:human|a real person|a person|a bot|an ai|a robot|a machine|not real|real)$"
-)
-_NAMING = re.compile(
-    r"\b(?:call|name|rename) you\b|\byour (?:new )?name is\b|\byou are (?:now )?called\b|\bchange your name\b"
-)
-_OTHERS = re.compile(r"\b(?:he|she|him|her|they|them|told|said|says)\b")
 
 
 class Skills:
@@ -87,7 +69,7 @@ class Skills:
 
 
 def _reply(turn: Turn) -> str | None:
-    clauses = [
+    clauses: list[Clause] = [
         (" ".join(w for w in words if w != "?"), labels, words[-1] == "?")
         for words, labels in by_clause(turn.text, turn.companion_name.lower())
     ]
@@ -105,14 +87,14 @@ def _texts(group: str, key: str) -> list[str]:
 
 
 def _empty(turn: Turn, clauses: list[Clause]) -> str | None:
-    if clauses or re.search(r"[^\s.?!,;:…\0\u200b-\u200f\u202a-\u202e\ufeff]", turn.text[:2000]):
+    if clauses or _INVISIBLE.search(turn.text[:2000]):
         return None
     return choose(turn, _texts("odd", "question_mark" if "?" in turn.text else "empty"))
 
 
 def _injection(turn: Turn, clauses: list[Clause]) -> str | None:
     joined = " . ".join(text for text, _, _ in clauses)
-    if _MARKUP.search(turn.text[:4000]) or _INJECTION.search(joined):
+    if _MARKUP.search(turn.text[:4000]) or matches("self", "injection", joined):
         return choose(turn, _texts("odd", "inject"))
     return None
 
@@ -158,31 +140,10 @@ def _with_tail(turn: Turn, answer: str, clauses: list[Clause]) -> str:
 def _kept(turn: Turn, clauses: list[Clause]) -> str | None:
     """What is stored, and how to see, forget, pause or take it: pointed to, never claimed as done."""
     for text, _, _ in clauses:
-        if re.search(
-            r"\b(?:pause|stop|quit) (?:your )?(?:memory|remembering|recording|saving)|off the record|do not remember this",
-            text,
-        ):
-            return choose(turn, _texts("memory", "pause"))
-        if re.search(
-            r"\b(?:export|download|give me|send me) (?:all )?(?:my data|everything you (?:have|know|store)|my memory)",
-            text,
-        ):
-            return choose(turn, _texts("memory", "export"))
-        if re.search(
-            r"\bwhat (?:data )?(?:do|did|have) you (?:store|stored|save|saved|keep|kept|collect)|\b(?:is|are) (?:this|my|our) (?:\w+ )?(?:private|safe|secret|confidential)"
-            r"|\bwho (?:can|else|could) (?:else )?(?:read|see|sees|reads)|\bdo you (?:store|save|keep|record|share|sell|collect)\b|\bprivacy$",
-            text,
-        ):
-            return choose(turn, _texts("memory", "store"))
-        if re.search(
-            r"^(?:please |can you |could you |just |you can |now |ok |hey |i want you to |you should )*(?:forget|erase|delete|unremember|wipe|clear) "
-            r"(?:that|this|it|me|everything|all|what i|about (?!it$)|my|our|the last|i (?:said|told)|your memory|memory|history)",
-            text,
-        ) and not re.search(r"^forget (?:it|about it)$", text):
-            return choose(turn, _texts("memory", "forget"))
-        if re.match(
-            r"(?:please |can you |could you |and )*remember (?:that |this|my |i |to )", text
-        ) and not text.startswith("remember me"):
+        for key in ("pause", "export", "store", "forget"):
+            if matches("kept", key, text):
+                return choose(turn, _texts("memory", key))
+        if matches("kept", "keep", text):
             return choose(turn, _texts("known", "keep"))
     return None
 
@@ -193,12 +154,13 @@ def _kept(turn: Turn, clauses: list[Clause]) -> str | None:
 def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     for text, labels, asks in sorted(clauses, key=lambda c: not c[2]):
         words = len(text.split())
-        if words <= 16 and not _OTHERS.search(text) and _REAL.search(text):
+        others = matches("self", "others", text)
+        if words <= 16 and not others and matches("self", "real", text):
             return _with_tail(turn, choose(turn, _texts("self", "real")), clauses)
         for intent, pattern, key in _SELF:
             covered = labels.get(intent, 0)
             enough = covered >= 0.55 or (asks and covered >= 0.3)
-            if enough and not _OTHERS.search(text) and re.search(pattern, text):
+            if enough and not others and re.search(pattern, text):
                 if intent == "love_bot" and not asks and words > 7:
                     continue
                 return _with_tail(turn, choose(turn, _texts("self", key)), clauses)
@@ -208,7 +170,7 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
 def _naming(turn: Turn, clauses: list[Clause]) -> str | None:
     """The companion's new name and the person's: both are facts of this message, or nothing was named."""
     given = [f for f in turn.facts or () if f.slot == "name" and f.about == "companion" and f.change != "end"]
-    if given and any(_NAMING.search(text) for text, _, _ in clauses):
+    if given and any(matches("self", "naming", text) for text, _, _ in clauses):
         return choose(turn, _texts("meet", "new_ai_name"))
     told = [f for f in turn.facts or () if f.slot in ("name", "nickname") and not f.about and f.change != "end"]
     name = shown(told[-1].value, name=True) if told else ""
@@ -236,97 +198,7 @@ def _only_hello(clauses: list[Clause]) -> bool:
     return bool(clauses) and all("greeting" in labels or "good_morning" in labels for _, labels, _ in clauses)
 
 
-# -- clock, games, sums
-
-
-def _clock(turn: Turn, clauses: list[Clause]) -> str | None:
-    for text, labels, _ in clauses:
-        if max(labels.get("time", 0), labels.get("date", 0)) < 0.5 and not re.search(
-            r"\bwhat (?:time|day|date) is it\b", text
-        ):
-            continue
-        if labels.get("time", 0) >= labels.get("date", 0):
-            elsewhere = re.search(r"\bin (?!the )[a-z]{3,}", text)
-            return choose(
-                turn, _texts("cannot", "elsewhere") if elsewhere else _texts("clock", "time"), time=_time(turn.at)
-            )
-        for word, days in (("tomorrow", 1), ("yesterday", -1)):
-            if word in text:
-                date = _date(turn.at + timedelta(days=days))
-                return choose(turn, _texts("clock", "other_day"), day=word.capitalize(), date=date)
-        if match := re.search(r"\bis it (\w+day)\b", text):
-            today = f"{turn.at:%A}"
-            key = "yes_day" if match[1] == today.lower() else "no_day"
-            return choose(turn, _texts("clock", key), weekday=today)
-        return choose(turn, _texts("clock", "date"), date=_date(turn.at))
-    return None
-
-
-def _time(at: datetime) -> str:
-    return f"{at.hour % 12 or 12}:{at.minute:02} {'am' if at.hour < 12 else 'pm'}"
-
-
-def _date(at: datetime) -> str:
-    return f"{at:%A}, {at.day} {at:%B} {at.year}"
-
-
-def _games(turn: Turn, clauses: list[Clause]) -> str | None:
-    games = load("games")
-    if answer := _riddle_answer(turn, games["riddles"]):
-        return answer
-    covered = {label: c for _, labels, _ in clauses for label, c in labels.items() if c >= 0.3}
-    another = any(re.fullmatch(r"(?:another|one more|again|more)(?: one| please)*", text) for text, _, _ in clauses)
-    last = (last_replies(turn) or [""])[0]
-    for intent, key in (("tell_joke", "jokes"), ("fun_fact", "facts"), ("play_game", "would_you_rather")):
-        if intent in covered or (another and last in games[key]):
-            return choose(turn, games[key])
-    if "riddle" in covered or (another and any(r["ask"] in last for r in games["riddles"])):
-        return choose(turn, [r["ask"] for r in games["riddles"]])
-    if "tell_story" in covered:
-        return choose(turn, games["poems" if "poem" in plain(turn.text) or "sing" in plain(turn.text) else "stories"])
-    if "flip_coin" in covered:
-        return choose(turn, _texts("odd", "coin"), side=random.choice(("Heads", "Tails")))
-    if "roll_dice" in covered:
-        sides = re.search(r"\bd(\d{1,3})\b", plain(turn.text))
-        return choose(
-            turn, _texts("odd", "dice"), number=str(random.randint(1, int(sides[1]) if sides and int(sides[1]) else 6))
-        )
-    return None
-
-
-def _riddle_answer(turn: Turn, riddles: Sequence[dict[str, str]]) -> str | None:
-    """The answer to the riddle that was asked last, when it is guessed or given up."""
-    asked = next((r for r in riddles if any(r["ask"] in text for text in last_replies(turn)[:1])), None)
-    if asked is None:
-        return None
-    said = plain(turn.text)
-    key = asked["answer"].split()[-1]
-    if re.search(rf"\b{key}s?\b", said):
-        return choose(turn, load("games")["riddle"]["right"], answer=asked["answer"])
-    if re.search(
-        r"\b(?:do not know|no idea|give up|tell me|what is it|dunno|no clue|answer|idk|not sure|what)\b", said
-    ):
-        return choose(turn, load("games")["riddle"]["told"], answer=asked["answer"])
-    return None
-
-
-_SUM = re.compile(
-    r"^\s*(?:what(?:'?s| is)|whats|calculate|how much is)?\s*(-?\d{1,9}(?:\.\d{1,6})?)\s*(\+|-|\*|x|×|/|÷|plus|minus|times|divided by)\s*"
-    r"(-?\d{1,9}(?:\.\d{1,6})?)\s*[=?.!]*\s*$",
-    re.IGNORECASE,
-)
-
-
-def _sum(turn: Turn, clauses: list[Clause]) -> str | None:
-    match = _SUM.match(turn.text[:80])
-    if not match:
-        return None
-    a, b, sign = float(match[1]), float(match[3]), match[2].lower()
-    if sign in ("/", "÷", "divided by") and b == 0:
-        return "Dividing by zero? Not even I dare."
-    values = {"+": a + b, "plus": a + b, "-": a - b, "minus": a - b, "/": a / (b or 1), "÷": a / (b or 1)}
-    value = values.get(sign, a / (b or 1) if sign == "divided by" else a * b)
-    return choose(turn, _texts("odd", "sum"), value=f"{value:.10g}" if abs(value) < 1e10 else f"{value:.0f}")
+# -- what it cannot do, what it said, what it can
 
 
 def _cannot(turn: Turn, clauses: list[Clause]) -> str | None:
@@ -396,9 +268,9 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _naming,
     _leaving,
     _about_me,
-    _games,
-    _sum,
-    _clock,
+    play,
+    add_up,
+    clock,
     _cannot,
     _repeat,
     _help,

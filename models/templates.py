@@ -13,9 +13,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from models.about_person import spoken
 from models.chatspeak import EMOJI, clauses, load, plain
 from models.phrases import chance, last_replies, name_of, ranked, shown
+from models.telling import spoken
 from pipelines.turn import Candidate, Fact, Turn
 
 LONG = 40
