@@ -35,6 +35,7 @@ class Memory:
         self._lock = threading.RLock()
         self._db: Database | None = None
         self._inode = 0
+        self._unclean = False
         self._drop_index()
         self._passing: list[Moment] = []
         self._passed = 0
@@ -166,8 +167,10 @@ class Memory:
     def prune(self, before: datetime) -> int:
         """Forget the words said before that time and keep the facts; gives how many moments went."""
         end = changes.aware(before)
+        old = [m for m in self._moments() if m.at < end]
+        if not old:
+            return 0
         with self._forgetting() as db:
-            old = [m for m in self._moments() if m.at < end]
             return len(changes.forget_turns(db, old, keep_facts=True).moments)
 
     def erase(self) -> None:
@@ -260,6 +263,8 @@ class Memory:
             except BaseException:
                 db.rollback()
                 raise
+            if self._unclean:
+                self._scrub()
 
     @contextmanager
     def _forgetting(self) -> Iterator[Database]:
@@ -269,8 +274,13 @@ class Memory:
             changes.note_forgetting(db)
         with self._lock, memory_file.guarded(self.path):
             self._drop_index()
-            # Waits for readers, who never stay long; the log holds the old words until it is emptied.
-            self._connected().execute("pragma wal_checkpoint(truncate)").fetchall()
+            self._scrub()
+
+    def _scrub(self) -> None:
+        """Empty the log, which holds the old words until then. Readers never stay long; where one does, the next
+        change tries again."""
+        busy, _, _ = self._connected().execute("pragma wal_checkpoint(truncate)").fetchone()
+        self._unclean = bool(busy)
 
     def _moments(self, where: str = "1 order by id", *values: Any) -> list[Moment]:
         with self._reading() as db:
@@ -289,7 +299,7 @@ class Memory:
 
     def _drop_index(self) -> None:
         self._index, self._seen, self._vectors = Index(), (-1, -1), 0
-        self._forgotten: str | None = None
+        self._forgotten: tuple[str] | None = None
 
     def _fresh_index(self) -> Index:
         """The index with everything in it that any process has written since."""
@@ -297,15 +307,14 @@ class Memory:
             seen = (db.execute("pragma data_version").fetchone()[0], db.conn.total_changes)
             if seen == self._seen:
                 return self._index
-            forgotten = self.get("forgotten")
-            if forgotten != self._forgotten:
+            row = db.execute("select value from setting where key = 'forgotten'").fetchone()
+            if row != self._forgotten:
                 self._drop_index()
-                self._forgotten = forgotten
-            hidden = frozenset(row[0] for row in db.execute("select turn from hidden"))
-            self._index.add(self._moments("id > ? order by id", self._index.last), hidden)
-            rows = db.execute(
-                "select id, turn, encoder, data from vector where id > ? order by id", [self._vectors]
-            ).fetchall()
+                self._forgotten = row
+            hidden = frozenset(id for (id,) in db.execute("select turn from hidden").fetchall())
+            self._index.add(changes.moments_where(db, "id > ? order by id", self._index.last), hidden)
+            newer = "select id, turn, encoder, data from vector where id > ? order by id"
+            rows = db.execute(newer, [self._vectors]).fetchall()
             self._index.add_vectors((turn, encoder, data) for _, turn, encoder, data in rows if turn not in hidden)
             self._vectors = rows[-1][0] if rows else self._vectors
             self._seen = seen
