@@ -52,18 +52,39 @@ def readable(text: str) -> str:
 _REPEATED = re.compile(r"([^\x00-\u1fff])\1+")
 
 
-_LOADED: WeakValueDictionary[Path, Any] = WeakValueDictionary()
+_LOADED: WeakValueDictionary[tuple[Path, Path | None], Any] = WeakValueDictionary()
+"""One copy in memory, however many stages read with the same weights. Nothing writes to a loaded model."""
 
 
-def _load(folder: Path) -> Any:
-    """The model of this folder, in memory once however many stages read with it, and as long as one does."""
+def _load(folder: Path, tuned: Path | None) -> Any:
+    """The model, with `recall`, the projection that gives the vector (weight, bias), when its layers are tuned."""
     import transformers
 
-    transformers.utils.logging.disable_progress_bar()
-    model = _LOADED.get(folder)
+    model = _LOADED.get((folder, tuned))
     if model is None:
-        model = _LOADED[folder] = transformers.AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        transformers.utils.logging.disable_progress_bar()
+        model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False).eval()
+        model.recall, model.about = None, {}
+        if tuned:
+            _tune(model, tuned)
+        _LOADED[folder, tuned] = model
     return model
+
+
+def _tune(model: Any, path: Path) -> None:
+    """Replace the layers by those of the file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            model.about = json.loads((file.metadata() or {})["encoder"])
+            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        model.recall = (state.pop("recall.weight"), state.pop("recall.bias"))
+        unknown = model.load_state_dict(state, strict=False).unexpected_keys
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"{path}: these are no tuned layers for this encoder: {error}") from error
+    if unknown:
+        raise WeightsError(f"{path}: {len(unknown)} tensors are not of this encoder, such as {unknown[0]}")
 
 
 class MiniLM:
@@ -87,7 +108,6 @@ class MiniLM:
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 256,
         batch_size: Annotated[int, Field(ge=1, le=1024)] = 64,
     ) -> None:
-        import transformers
         from tokenizers import Tokenizer
 
         folder = fetch(weights)
@@ -96,31 +116,11 @@ class MiniLM:
         self.tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(max_tokens)
         self.tokenizer.enable_padding()
-        transformers.utils.logging.disable_progress_bar()
-        self.model: Any = transformers.AutoModel.from_pretrained(
-            folder, local_files_only=True, add_pooling_layer=False
-        ).eval()
-        self.recall: Any = None
+        self.model: Any = _load(folder, fetch(tuned) / "encoder.safetensors" if tuned else None)
         if tuned:
-            self._tune(fetch(tuned) / "encoder.safetensors", weights)
-
-    def _tune(self, path: Path, weights: str) -> None:
-        """Replace the layers; keep the projection that gives the vector."""
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = json.loads((file.metadata() or {})["encoder"])
-                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise WeightsError(f"{path}: these are no tuned layers: {error}") from error
-        if about["base"] != weights:
-            raise WeightsError(f'{path} was tuned on "{about["base"]}", not on "{weights}"')
-        self.recall = (state.pop("recall.weight"), state.pop("recall.bias"))
-        unknown = self.model.load_state_dict(state, strict=False).unexpected_keys
-        if unknown:
-            raise WeightsError(f"{path}: {len(unknown)} tensors are not of this encoder, such as {unknown[0]}")
-        self.name = about["name"]
+            if self.model.about["base"] != weights:
+                raise WeightsError(f'{tuned} was tuned on "{self.model.about["base"]}", not on "{weights}"')
+            self.name = self.model.about["name"]
 
     def __call__(self, turns: Sequence[Turn]) -> list[Embedding]:
         vectors, features = self._encode([turn.text for turn in turns])
@@ -140,7 +140,7 @@ class MiniLM:
         for start in range(0, len(order), self.batch_size):
             part = order[start : start + self.batch_size]
             first[part], vectors[part] = self._forward([clean[i] for i in part])
-        return vectors, vectors if self.recall is None else np.concatenate([first, vectors], axis=1)
+        return vectors, vectors if self.model.recall is None else np.concatenate([first, vectors], axis=1)
 
     def _forward(self, texts: list[str]) -> tuple[Any, Any]:
         """The first token's state and the vector, (n, 384) each."""
@@ -152,8 +152,8 @@ class MiniLM:
         with torch.inference_mode():
             hidden = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
             pooled = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-            if self.recall is not None:
-                weight, bias = self.recall
+            if self.model.recall is not None:
+                weight, bias = self.model.recall
                 pooled = torch.nn.functional.linear(torch.cat([hidden[:, 0], pooled], 1), weight, bias)
             return hidden[:, 0].numpy(), torch.nn.functional.normalize(pooled, dim=1).numpy()
 
