@@ -63,6 +63,7 @@ def _load(folder: Path, tuned: Path | None) -> Any:
     model = _LOADED.get((folder, tuned))
     if model is None:
         transformers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()
         model = transformers.AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False).eval()
         model.recall, model.about = None, {}
         if tuned:

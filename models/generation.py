@@ -57,6 +57,7 @@ class Generator:
         from transformers.utils import logging
 
         logging.disable_progress_bar()
+        logging.set_verbosity_error()
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.reader: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
