@@ -30,6 +30,7 @@ IGNORED = -100  # the label that cross-entropy leaves out
 @dataclass
 class Settings:
     """Of one run; all of it is written into the log. tokens: per step, with padding; minutes: stop after as many;
+    steps: end the plan (and the decay of the rate) after as many;
     check_talks: how many of the held-out talks are read at each checkpoint (at the end all of them are)."""
 
     base: str = "smollm2-135m-instruct"
@@ -40,6 +41,7 @@ class Settings:
     warmup: int = 20
     seed: int = 1
     minutes: float = 1e9
+    steps: int = 1_000_000
     save_minutes: float = 20
     check_talks: int = 40
 
