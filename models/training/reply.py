@@ -184,6 +184,7 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
         chance = random.Random(settings.seed * 1000 + epoch)
         encoded = [encode(messages(t, chance), tokenizer) for t in learning]
         plan += [[encoded[i] for i in group] for group in batches(encoded, settings.tokens, chance)]
+    plan = plan[: settings.steps]
     print(
         f"{len(learning)} talks to learn, {len(kept)} held out, {len(plan)} steps, at step {done['step']}", flush=True
     )
