@@ -23,7 +23,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from chatbot.assemble import make_companion
-from chatbot.companion import Message, now
+from chatbot.companion import Companion, Message, now
 from chatbot.memory import Memory
 from chatbot.terminal import commands, people, prompt, show, trace
 from chatbot.terminal.loading import Left, Loading
@@ -45,8 +45,15 @@ QUIET = 0.25
 class Chat:
     """One person's talk in the terminal, until they leave. `run` gives the exit code."""
 
-    def __init__(self, config: Config, user: str, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        user: str,
+        console: Console | None = None,
+        make: Callable[[Config, Callable[[str], None]], Companion] = make_companion,
+    ) -> None:
         self.config = config
+        self._make = make
         self.user = user
         self.console = console or Console(highlight=False, file=sys.stdout)
         self.tracing = False
@@ -69,7 +76,7 @@ class Chat:
         """Greet, talk, say goodbye. Raises what building the companion raised, unless it has words for a person."""
         self._greet()
         with self._signals(), redirect_stderr(_Lines(self._stray(asyncio.get_running_loop()))):
-            async with Worker(lambda: make_companion(self.config, self._loading.stage)) as worker:
+            async with Worker(lambda: self._make(self.config, self._loading.stage)) as worker:
                 self.worker = worker
                 tasks = [asyncio.create_task(step()) for step in (self._work, self._tick, self._watch)]
                 try:

@@ -57,12 +57,7 @@ def session(
 
     @keys.add("enter")
     def send(event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        state = buffer.complete_state
-        if state and state.current_completion:
-            buffer.complete_state = None
-        else:
-            buffer.validate_and_handle()
+        event.current_buffer.validate_and_handle()
 
     @keys.add("c-j")
     @keys.add("escape", "enter")

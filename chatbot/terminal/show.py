@@ -33,8 +33,10 @@ def reply(turn: Turn, stopped: bool = False) -> RenderableType:
     if turn.safety and turn.safety.level in ("risk", "now"):
         # Calm: no colour of alarm, room around it, nothing beside it.
         return Padding(Text.assemble((f"{name}\n", "bold"), plain(turn.reply.text)), (1, 2))
+    if stopped and turn.reply.source in ("fallback", "lost"):
+        return Text("(stopped before a word)", "dim")
     text = Text.assemble((f"{name}: ", "bold cyan"), plain(turn.reply.text))
-    if stopped:
+    if stopped and turn.reply.source not in ("safety", "skills"):
         text.append("  (stopped)", "dim")
     return text
 

@@ -84,7 +84,7 @@ def stages(turn: Turn, width: int) -> RenderableType:
     """One line per stage that ran or failed: what it found, its milliseconds, its share of the time."""
     total = sum(turn.ms.values()) or 1.0
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
-    table.add_column("stage", style="cyan", no_wrap=width >= NARROW)
+    table.add_column("stage", style="cyan", no_wrap=True)
     table.add_column("found", ratio=1)
     table.add_column("ms", justify="right", no_wrap=True)
     if width >= NARROW:

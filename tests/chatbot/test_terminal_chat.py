@@ -1,0 +1,190 @@
+"""The chat loop, driven by keys: order, Ctrl-C, Ctrl-D, loading, pasting, resuming, a crisis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from terminal_harness import Stage, chatting, steps
+
+from chatbot.companion import Companion
+from chatbot.memory import Memory
+from pipelines.errors import WeightsError
+from pipelines.pipeline import Pipeline, Step
+from pipelines.turn import Candidate
+
+PASTE = "\x1b[200~{}\x1b[201~"
+
+
+def said(folder: Path, user: str = "me") -> list[tuple[str, str]]:
+    memory = Memory.open(folder, user)
+    return [(u.role, u.text) for u in memory.recent(99)]
+
+
+async def test_a_message_is_answered_and_remembered(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.wait("AI companion")
+        await screen.say("i am lena", "Juno: word0, Lena")
+    assert said(tmp_path) == [("person", "i am lena"), ("companion", "word0, Lena")]
+
+
+async def test_the_goodbye_is_only_a_goodbye(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.wait("AI companion")
+        screen.seen = len(screen.text)
+    assert screen.text[screen.seen :] == "Juno: Bye!\n"
+
+
+async def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        screen.type("slow please\r")
+        await screen.until(lambda: screen.chat._answering is not None)
+        await asyncio.sleep(0.3)
+        screen.seen = len(screen.text)
+        pressed = time.monotonic()
+        screen.type("\x03")
+        reply = await screen.wait("(stopped)")
+        took = time.monotonic() - pressed
+        assert took < 0.5, f"{took:.3f} s"  # the stage above looks every 20 ms; the rest is a busy machine
+        assert "word0 word1" in reply
+        assert "word399" not in reply
+        await screen.say("hello", "Juno: word0")
+    kept = said(tmp_path)[1]
+    assert kept[0] == "companion"
+    assert kept[1].startswith("word0 word1")
+
+
+async def test_ctrl_c_at_the_prompt_clears_the_line(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.say("one", "word0")
+        screen.type("half a thou\x03")
+        await screen.say("two", "word0")
+    assert [text for role, text in said(tmp_path) if role == "person"] == ["one", "two"]
+
+
+async def test_a_paste_is_never_sent_by_itself(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.wait("AI companion")
+        screen.type(PASTE.format("first line\r\nsecond line\rthird\n"))
+        await asyncio.sleep(0.3)
+        assert said(tmp_path) == []
+        assert screen.chat.session.default_buffer.text == "first line\nsecond line\nthird\n"
+        await screen.say("", "word0")
+    assert said(tmp_path)[0] == ("person", "first line\nsecond line\nthird")
+
+
+@pytest.mark.parametrize("keys", ["\n", "\x1b\r"], ids=["ctrl-j", "esc-enter"])
+async def test_a_line_can_be_broken(tmp_path: Path, keys: str) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.say(f"a{keys}b", "word0")
+    assert said(tmp_path)[0] == ("person", "a\nb")
+
+
+async def test_typing_is_possible_while_the_models_load_and_nothing_is_lost(tmp_path: Path) -> None:
+    async with chatting(tmp_path, make=after(0.6)) as screen:
+        screen.type("one\rtwo\r")
+        await screen.until(lambda: screen.chat._waiting is not None)
+        status = screen.chat._status()
+        assert "waking up" in status
+        assert "stage.two" in status
+        await screen.wait("word0")
+        await screen.until(lambda: len(said(tmp_path)) == 4)
+    assert [text for role, text in said(tmp_path) if role == "person"] == ["one", "two"]
+
+
+async def test_ctrl_c_while_the_models_load_takes_the_message_back(tmp_path: Path) -> None:
+    async with chatting(tmp_path, make=after(0.6)) as screen:
+        screen.type("one\r")
+        await screen.until(lambda: screen.chat._waiting is not None)
+        screen.type("\x03")
+        await screen.wait("(not sent)")
+        assert screen.chat.session.default_buffer.text == "one"
+    assert said(tmp_path) == []
+
+
+async def test_leaving_while_the_models_load_does_not_wait_for_all_of_them(tmp_path: Path) -> None:
+    def make(config: Any, progress: Any) -> Companion:
+        for i in range(100):
+            progress(f"stage.{i}")
+            time.sleep(0.1)
+        raise AssertionError("it went on loading")
+
+    started = time.monotonic()
+    async with chatting(tmp_path, make=make) as screen:
+        await screen.wait("AI companion")
+    assert time.monotonic() - started < 3
+
+
+async def test_what_cannot_be_loaded_ends_the_chat_with_its_own_words(tmp_path: Path, capsys: Any) -> None:
+    def make(config: Any, progress: Any) -> Companion:
+        raise WeightsError("the weights are not here")
+
+    async with chatting(tmp_path, make=make, leave=False) as screen:
+        await screen.until(lambda: screen.chat._leaving)
+        await asyncio.sleep(0.2)
+    assert "the weights are not here" in capsys.readouterr().err
+    assert "Bye" not in screen.text
+
+
+async def test_resuming_shows_the_last_turns_and_the_arrow_keys_know_them(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.say("i am lena", "word0")
+    async with chatting(tmp_path) as screen:
+        start = await screen.wait("Juno: word0, Lena")
+        assert "earlier, just now" in start
+        assert "you: i am lena" in start
+        screen.type("\x1b[A")
+        await screen.until(lambda: screen.chat.session.default_buffer.text == "i am lena")
+
+
+async def test_a_crisis_is_answered_alone_and_in_full(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.wait("shows more.\n\n")
+        shown = await screen.say("danger", "Help is near.")
+        assert [line.strip() for line in shown.strip().splitlines()] == ["Juno", "Help is near."]
+
+
+async def test_a_text_cannot_send_codes_to_the_terminal(tmp_path: Path) -> None:
+    def make(config: Any, progress: Any) -> Companion:
+        chain = steps()
+        chain[3] = Step("candidates", "codes", Stage(lambda turn: [Candidate("a\x1b[2Jb\x07\u202ec", "codes")]))
+        return Companion(Pipeline(chain), config.persona, config.sections["memory"])
+
+    async with chatting(tmp_path, make=make) as screen:
+        shown = await screen.say("hi", "Juno: a[2Jbc")
+        assert "\x1b" not in shown
+
+
+async def test_too_long_a_message_is_cut_and_said_so(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        screen.type(PASTE.format("x" * 12_000) + "\r")
+        await screen.wait("only the first 10,000 characters")
+        await screen.wait("word0")
+    assert len(said(tmp_path)[0][1]) == 10_000
+
+
+async def test_a_defect_of_a_turn_does_not_end_the_talk(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.until(lambda: screen.chat._loading.finished)
+        say = screen.chat.worker.say
+
+        async def trip(message: Any) -> Any:
+            screen.chat.worker.say = say  # type: ignore[method-assign]
+            raise ZeroDivisionError("oh")
+
+        screen.chat.worker.say = trip  # type: ignore[method-assign]
+        await screen.say("one", "should not have: ZeroDivisionError('oh')")
+        await screen.say("two", "word0")
+
+
+def after(seconds: float) -> Any:
+    def make(config: Any, progress: Any) -> Companion:
+        progress("stage.one")
+        progress("stage.two")
+        time.sleep(seconds)
+        return Companion(Pipeline(steps()), config.persona, config.sections["memory"])
+
+    return make
