@@ -66,6 +66,24 @@ def repl(config: str | None, sets: tuple[str, ...], user: str, as_json: bool) ->
     sys.exit(ctx_exit)
 
 
+@main.command()
+@CONFIG
+@SETS
+@click.option("--check", "check_only", is_flag=True, help="Verify token, config, weights and folders; start nothing.")
+def telegram(config: str | None, sets: tuple[str, ...], check_only: bool) -> None:
+    """Run the companion as a Telegram bot (token: CHATBOT_TELEGRAM_TOKEN)."""
+    from chatbot.assemble import read_config
+
+    found = read_config(config, sets, check_weights=check_only)
+    if check_only:
+        from chatbot.telegram.check import check
+
+        sys.exit(check(found, click.echo))
+    from chatbot.telegram.running import run
+
+    sys.exit(run(found))
+
+
 @main.group("config", cls=Group)
 def config_group() -> None:
     """Check a config, or show what it comes to."""
@@ -226,8 +244,8 @@ def memory_erase(config: str | None, user: str, yes: bool) -> None:
 
 
 def _memory(config: str | None, user: str) -> Any:
-    from chatbot.memory import Memory
     from chatbot.assemble import read_config
+    from chatbot.memory import Memory
 
     return Memory.open(read_config(config).sections["memory"].path, user)
 

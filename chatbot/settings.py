@@ -6,7 +6,7 @@ Each is checked by pipelines.config as a stage's settings are: unknown keys and 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +28,36 @@ class MemorySettings:
         return Path(self.folder).expanduser() if self.folder else data_folder()
 
 
-SECTIONS: dict[str, type] = {"memory": MemorySettings}
+@dataclass(frozen=True)
+class TelegramSettings:
+    """The bot. Its token is never here: it comes from `CHATBOT_TELEGRAM_TOKEN` or from token_file.
+
+    allow: ids of people (positive) and groups (negative) that may talk to it, nobody by default; invites: codes that
+    let in whoever opens t.me/BOT?start=CODE; quiet: seconds without another message after which a burst is over;
+    pace: seconds between two messages to one chat (Telegram allows one a second, in bursts more);
+    per_person, per_day: messages answered a day, for one person and for all, 0 for no limit; check_ins: whether
+    people may ask for reminders and check-ins at all; webhook: the public https address, "" to poll; listen: host and
+    port that the webhook's server binds; health_port: where /healthz and /metrics answer on loopback, 0 for nowhere;
+    stop_seconds: what running answers get at SIGTERM; base_url: another Bot API server."""
+
+    allow: list[int] = field(default_factory=list)
+    invites: list[str] = field(default_factory=list)
+    token_file: str = ""
+    reactions: bool = True
+    check_ins: bool = True
+    quiet: Annotated[float, Field(ge=0, le=10)] = 0.2
+    pace: Annotated[float, Field(ge=0, le=60)] = 1.05
+    per_person: Annotated[int, Field(ge=0)] = 500
+    per_day: Annotated[int, Field(ge=0)] = 5000
+    time_zone: str = ""
+    webhook: str = ""
+    listen: str = "127.0.0.1:8443"
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    stop_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
+    base_url: str = "https://api.telegram.org"
+
+
+SECTIONS: dict[str, type] = {"memory": MemorySettings, "telegram": TelegramSettings}
 
 
 def data_folder() -> Path:

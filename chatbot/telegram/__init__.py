@@ -1,0 +1,10 @@
+"""The companion on Telegram, through python-telegram-bot. Start reading at bot.py.
+
+reading      an update as Telegram gives it -> what it means for us (Item)
+inbox        what came and what is still to be sent, on disk: nothing is lost, nothing is answered twice
+access       who may talk, and how much
+conversation one chat's queue: bursts, answers, order
+commands, buttons, settings_menu   what a person can ask of the bot itself
+sender, limits   replies on their way out, at the pace that Telegram allows
+polling, webhook the two ways in
+"""
