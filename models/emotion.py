@@ -206,6 +206,9 @@ def _entries(tokens: list[str], i: int, words: _Words) -> tuple[int, dict[str, f
     """How many tokens the longest phrase at i takes, and the heaviest weight per label of all phrases there."""
     entries: dict[str, float] = {}
     longest = 1
+    for size in range(min(LONGEST, len(tokens) - i), 1, -1):
+        if " ".join(tokens[i : i + size]) in words.modifiers["empty"]:
+            return size, {}
     for size in range(min(LONGEST, len(tokens) - i), 0, -1):
         here = words.weights.get(" ".join(tokens[i : i + size]), ())
         if here:
