@@ -1,7 +1,7 @@
 """Turns fetched weights into a form that loads in about a second. Knows one conversion: GGUF to safetensors.
 
 Reading a GGUF through transformers takes about twenty seconds, so it is done once: dequantised, saved as float16
-safetensors with the config and the tokenizer beside it, and with the sums that `chatbot models verify` compares.
+safetensors with the config and the tokenizer beside it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ def _gguf(folder: Path, file: str) -> Path:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
-    from models.hub import sha256
-
     logging.getLogger("transformers").setLevel(logging.ERROR)
     if not sys.stderr.isatty():
         transformers_logging.disable_progress_bar()
@@ -47,6 +45,4 @@ def _gguf(folder: Path, file: str) -> Path:
     save_file(tensors, result / "model.safetensors", metadata={"format": "pt"})
     type(model.config).from_dict(config).to_json_file(result / "config.json")
     tokenizer.save_pretrained(result)
-    sums = [f"{sha256(path)}  {path.name}" for path in sorted(result.iterdir())]
-    (result / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
     return result

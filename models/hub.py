@@ -141,6 +141,8 @@ def fetch(weights: str) -> Path:
             from models.convert import convert
 
             work = convert(found.convert, work, found.files[0].path)
+            sums = [f"{sha256(path)}  {path.name}\n" for path in sorted(work.iterdir())]
+            (work / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
         _put_in_place(work, target)
     return target
 

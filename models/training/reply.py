@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import math
+import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from models.hub import fetch
+from models.hub import fetch, sha256
 from models.prompt import chatml, note, recalled_moment, system
 from pipelines.turn import Fact, Persona
 
@@ -236,15 +237,64 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
     save(final=True)
 
 
+def release(out: Path, folder: Path, card: Path) -> None:
+    """Write the adapter of a run in float16 to `folder`, with its card: data, settings, losses and the command."""
+    import platform
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = load_file(out / "adapter_model.safetensors")
+    save_file({name: t.to(torch.float16) for name, t in tensors.items()}, folder / "adapter_model.safetensors")
+    written = json.loads((out / "adapter_config.json").read_text(encoding="utf-8"))
+    config = {key: written[key] for key in ("peft_type", "r", "lora_alpha", "target_modules", "task_type")}
+    config["target_modules"] = sorted(config["target_modules"])
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    runs = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    last = runs[-1]
+    talks = read_talks(sorted(DIALOGUES.glob("*.jsonl")))
+    lines = [
+        'title = "Companion adapter"',
+        f'task = "replies in the companion\'s voice: LoRA of rank {written["r"]} for {last["settings"]["base"]}"',
+        'licence = "Apache-2.0"',
+        f'shipped = "{os.path.relpath(folder, card.parent)}"',
+        'used_by = ["candidates.transformers"]',
+        f'training_data = "{len(talks)} own dialogues (models/training/dialogues), a tenth of the topics held out"',
+        'command = "python -m models.training.reply --out RUN"',
+        "",
+        "[run]",
+        f"steps = {last['step']}",
+        f"tokens = {last['tokens']}",
+        f"minutes = {round(last['seconds'] / 60)}",
+        f'machine = "{platform.machine()}, one CPU core beside other work"',
+        f'date = "{last["at"][:10]}"',
+        f'settings = "{", ".join(f"{k} {v}" for k, v in last["settings"].items() if k in ("rate", "rank", "tokens"))}"',
+        "",
+        "[scores]",
+        f"held_out_talks = {last['held_out_talks']}",
+        f"held_out_loss = {last['held_out_loss']}  # nats per token of the companion's replies",
+        "",
+    ]
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        lines += ["[[files]]", f'path = "{name}"', f'sha256 = "{sha256(folder / name)}"']
+        lines += [f"bytes = {(folder / name).stat().st_size}", ""]
+    card.write_text("\n".join(lines), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", type=Path, nargs="*", default=sorted(DIALOGUES.glob("*.jsonl")))
+    parser.add_argument("--release", type=Path, nargs=2, metavar=("FOLDER", "CARD"), help="write weights and card")
     for name, value in asdict(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     arguments = vars(parser.parse_args())
-    out, data = arguments.pop("out"), arguments.pop("data")
-    train(out, data, Settings(**arguments))
+    out, data, target = arguments.pop("out"), arguments.pop("data"), arguments.pop("release")
+    if target:
+        release(out, *target)
+    else:
+        train(out, data, Settings(**arguments))
 
 
 if __name__ == "__main__":
