@@ -60,6 +60,10 @@ class Chat:
         self.turn: Turn | None = None
         self.editing = False
         """Whether the next message replaces the last one."""
+        self.changing = asyncio.Lock()
+        """Held while stages are exchanged."""
+        self.beside = ""
+        """What is loading beside the running chain."""
         completer = prompt.SlashCompleter(lambda before: commands.words(self, before))
         self.session = prompt.session([], completer, self.interrupt, self.leave)
         self._loading = Loading(len(config.stages))
@@ -262,7 +266,7 @@ class Chat:
         if not self._loading.finished:
             return self._loading.line(self.console.width)
         if self._answering is None:
-            return ""
+            return self.beside[: self.console.width - 1]
         if self._answering.stop.is_set():
             return "stopping"
         seconds = time.monotonic() - self._since

@@ -22,9 +22,10 @@ from rich.text import Text
 from chatbot.changes import Forgotten
 from chatbot.companion import Companion, now
 from chatbot.memory import Memory
-from chatbot.terminal import mood, people, prompt, show, trace
+from chatbot.terminal import mood, people, prompt, show, trace, workbench
+from pipelines.config import describe, stage_names
 from pipelines.errors import UsageError
-from pipelines.turn import Fact, Moment
+from pipelines.turn import SLOTS, Fact, Moment
 
 if TYPE_CHECKING:
     from chatbot.terminal.chat import Chat
@@ -254,6 +255,9 @@ COMMANDS = (
     Command("/user NAME", "be somebody else", user),
     Command("/export [FILE]", "all that is kept of you, as JSON", export),
     Command("/erase", "delete all that is kept of you", erase),
+    Command("/use SLOT STAGE", "exchange a stage; settings follow as key=value", workbench.use, at_once=True),
+    Command("/set KEY VALUE", "change a setting, such as emotion.threshold", workbench.set_, at_once=True),
+    Command("/config [save FILE]", "what holds, and where it comes from", workbench.config, at_once=True),
     Command("/quit", "leave", quit_, at_once=True),
 )
 
@@ -301,6 +305,16 @@ def words(chat: Chat, before: str) -> Iterable[tuple[str, str]]:
         return [("on", "after every turn"), ("off", "only when asked")]
     if before == "/user":
         return [(name, "") for name in people.known(chat.config.sections["memory"].path, chat.user)]
+    if before == "/use":
+        return [(slot, "") for slot in SLOTS]
+    if before.startswith("/use ") and before.count(" ") == 1:
+        slot = before.split()[1]
+        names = [name.partition(".") for name in stage_names()]
+        return [(use, entry) for entry, _, use in names if entry == slot]
+    if before == "/set":
+        return [(line.split(" = ")[0].removeprefix("stages."), "") for line in describe(chat.config)]
+    if before == "/config":
+        return [("save", "write it down")]
     if before == "/erase":
         return [("everything", "there is no way back")]
     return []

@@ -91,8 +91,8 @@ def stages(turn: Turn, width: int) -> RenderableType:
         table.add_column("share", no_wrap=True)
     for label in [*turn.ms, *(name for name in turn.failed if name not in turn.ms)]:
         ms = turn.ms.get(label)
-        found = Text("failed", "red") if label in turn.failed else Text(_found(turn, label))
-        row: list[RenderableType] = [label, found, f"{ms:.1f}" if ms is not None else "-"]
+        what = Text("failed", "red") if label in turn.failed else Text(found(turn, label))
+        row: list[RenderableType] = [label, what, f"{ms:.1f}" if ms is not None else "-"]
         if width >= NARROW:
             share = (ms or 0) / total
             row.append(Text(f"{_bar(share, 10):<10} {share:4.0%}"))
@@ -143,9 +143,11 @@ def _bar(share: float, room: int) -> str:
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
 
 
-def _found(turn: Turn, label: str) -> str:
+def found(turn: Turn | None, label: str) -> str:
     """What a stage found, in a few words."""
     slot = label.partition(".")[0]
+    if turn is None:
+        return ""
     if slot == "safety" and turn.safety:
         return " ".join(filter(None, (turn.safety.level, turn.safety.kind)))
     if slot == "embedding" and turn.embedding:

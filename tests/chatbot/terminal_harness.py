@@ -54,15 +54,27 @@ def answered(turn: Turn) -> Reply:
     return Reply(text, "slowly", "it was the only one", tuple(turn.candidates))
 
 
+def endangered(turn: Turn) -> Risk:
+    return Risk("now", "self_harm", "Help is near.") if "danger" in turn.text else Risk()
+
+
+def sad(turn: Turn) -> Emotion:
+    return Emotion({"sadness": 0.8}, ("sadness",), -0.8) if "sad" in turn.text else Emotion({}, ("neutral",), 0.0)
+
+
+def named(turn: Turn) -> list[Fact]:
+    return [Fact("name", turn.text[5:].title())] if turn.text.startswith("i am ") else []
+
+
 def steps() -> list[Step]:
     """safety ("danger" is now), emotion (sad or not), facts ("i am X" is a name), candidates (slowly), reply."""
     return [
-        Step("safety", "fake", Stage(lambda t: Risk("now", "self_harm", "Help is near.") if "danger" in t.text else Risk())),
-        Step("emotion", "fake", Stage(lambda t: Emotion({"sadness": 0.8 * ("sad" in t.text)}, ("sadness",) if "sad" in t.text else ("neutral",), -0.8 * ("sad" in t.text)))),
-        Step("facts", "fake", Stage(lambda t: [Fact("name", t.text[5:].title())] if t.text.startswith("i am ") else [])),
+        Step("safety", "fake", Stage(endangered)),
+        Step("emotion", "fake", Stage(sad)),
+        Step("facts", "fake", Stage(named)),
         Step("candidates", "slowly", Stage(slowly)),
         Step("reply", "fake", Stage(answered)),
-    ]  # fmt: skip
+    ]
 
 
 class Screen:
@@ -75,6 +87,11 @@ class Screen:
     @property
     def text(self) -> str:
         return self.out.getvalue()
+
+    async def ready(self) -> Companion:
+        """The companion, once it is loaded."""
+        await self.until(lambda: self.chat._loading.finished)
+        return await self.chat.worker.ready()
 
     def type(self, text: str) -> None:
         self.keys.send_text(text)
