@@ -26,12 +26,13 @@ from numpy.typing import NDArray
 
 from models.embedding import readable
 from models.heads import load as load_head
-from models.hub import fetch
 from models.training import tasks as task_data
 from models.training.datasets import Example
+from models.training.fitting import best_thresholds
+from models.training.network import Teacher, network, states, tensors
+from models.training.noise import slip
+from models.training.scores import macro_f1
 from pipelines.errors import UsageError
-
-MAX_TOKENS = 48
 
 
 @dataclass
@@ -55,44 +56,6 @@ class Task:
         return found
 
 
-def network(weights: str, heads: dict[str, int], start: Path | None = None) -> Any:
-    """The encoder with its heads as one torch module: features (n, 768) are the first token's state and the vector."""
-    import torch
-    from transformers import AutoModel
-
-    class Network(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.encoder = AutoModel.from_pretrained(
-                fetch(weights), local_files_only=True, add_pooling_layer=False, attention_probs_dropout_prob=0.0
-            )
-            width = self.encoder.config.hidden_size
-            self.dropout = torch.nn.Dropout(0.1)
-            self.recall = torch.nn.Linear(width, width)
-            self.heads = torch.nn.ModuleDict({name: torch.nn.Linear(2 * width, n) for name, n in heads.items()})
-            with torch.no_grad():
-                self.recall.weight.copy_(torch.eye(width))
-                self.recall.bias.zero_()
-
-        def forward(self, ids: Any, mask: Any) -> tuple[Any, Any]:
-            """Features (n, 2 * width), and the vector for recall (n, width), unit length."""
-            hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-            mean = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-            vector = torch.nn.functional.normalize(self.recall(mean), dim=1)
-            # The heads may read the vector but not bend it: what they need changed, the first token's state learns.
-            return torch.cat([hidden[:, 0], vector.detach()], 1), vector
-
-    model = Network()
-    model.encoder.embeddings.requires_grad_(False)
-    if start:
-        from safetensors.torch import load_file
-
-        state = {k: v.float() for k, v in load_file(start / "encoder.safetensors").items()}
-        current = model.state_dict()
-        model.load_state_dict({k: v for k, v in state.items() if current[k].shape == v.shape}, strict=False)
-    return model
-
-
 def train(
     tasks: Sequence[Task],
     out: Path,
@@ -102,7 +65,8 @@ def train(
     batch: int = 32,
     learning_rate: float = 1e-4,
     head_rate: float = 1e-3,
-    recall_weight: float = 8.0,
+    recall_weight: float = 15.0,
+    frozen_layers: int = 0,
     seed: int = 7,
     checkpoint_minutes: float = 5,
 ) -> dict[str, float]:
@@ -126,11 +90,13 @@ def train(
     targets = {t.name: torch.from_numpy(t.targets(t.train)) for t in tasks}
     losses = {t.name: _loss(t, targets[t.name]) for t in tasks}
     optimizer = torch.optim.AdamW(_groups(model, learning_rate, head_rate), weight_decay=0.01, fused=True)
+    for layer in model.encoder.encoder.layer[:frozen_layers]:
+        layer.requires_grad_(False)
     warm = max(1, int(0.06 * len(plan)))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min((s + 1) / warm, max(0.0, (len(plan) - s) / max(1, len(plan) - warm)))
     )
-    average = {k: v.detach().clone() for k, v in model.named_parameters() if v.requires_grad}
+    average = {k: v.detach().clone() for k, v in model.named_parameters() if ".embeddings." not in k}
     step = _resume(out, model, optimizer, schedule, average)
     saved, running = time.monotonic(), {t.name: math.nan for t in tasks} | {"recall": math.nan}
     by_name = {t.name: t for t in tasks}
@@ -139,12 +105,12 @@ def train(
     for name, rows in bar:
         task = by_name[name]
         texts = [task.train[i].text for i in rows]
-        ids, mask = _tensors(tokenizer, [_noisy(t, rng) for t in texts])
-        features, vector = model(ids, mask)
-        features = model.dropout(features)
+        ids, mask = tensors(tokenizer, [slip(t, rng) if rng.random() < 0.15 else t for t in texts])
+        read, vector = model(ids, mask)
+        read = model.dropout(read)
         # Every other example without its vector, so that the first token's state learns to do without.
-        features[:, features.shape[1] // 2 :] *= (torch.rand(len(features), 1) < 0.5) * 1.0
-        logits = model.heads[name](features)
+        read[:, read.shape[1] // 2 :] *= (torch.rand(len(read), 1) < 0.5) * 1.0
+        logits = model.heads[name](read)
         loss = losses[name](logits, targets[name][rows])
         if step % 3 == 0:  # the teacher's forward pass is a third of the work, so not on every batch
             near = 1 - (vector * teacher(texts)).sum(1).mean()
@@ -158,7 +124,7 @@ def train(
         step += 1
         keep = min(0.998, (1 + step) / (10 + step))
         for key, value in model.named_parameters():
-            if value.requires_grad:
+            if key in average:
                 average[key].lerp_(value.detach(), 1 - keep)
         running[name] = _smooth(running[name], loss.item())
         if step % 100 == 0:
@@ -177,6 +143,7 @@ def train(
         "learning_rate": learning_rate,
         "head_rate": head_rate,
         "recall_weight": recall_weight,
+        "frozen_layers": frozen_layers,
         "seed": seed,
         "minutes": round((time.perf_counter() - began) / 60, 1),
         "dev": scores,
@@ -190,56 +157,17 @@ def _smooth(old: float, new: float) -> float:
     return new if math.isnan(old) else 0.98 * old + 0.02 * new
 
 
-class Teacher:
-    """The untouched encoder's sentence embedding, for every text at most once."""
-
-    def __init__(self, weights: str) -> None:
-        from models.embedding import MiniLM
-
-        self.minilm = MiniLM(weights, max_tokens=MAX_TOKENS)
-        self.tokenizer = self.minilm.tokenizer
-        self.seen: dict[str, NDArray[np.float16]] = {}
-
-    def __call__(self, texts: Sequence[str]) -> Any:
-        import torch
-
-        new = [t for t in dict.fromkeys(texts) if t not in self.seen]
-        for text, vector in zip(new, self.minilm.encode(new), strict=True):
-            self.seen[text] = vector.astype(np.float16)
-        return torch.from_numpy(np.stack([self.seen[t] for t in texts]).astype(np.float32))
-
-
-def features(model: Any, tokenizer: Any, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Features (n, 768) and vectors (n, 384) of the model for texts, in order."""
-    import torch
-
-    model.eval()
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    found: list[Any] = [None] * len(texts)
-    vectors: list[Any] = [None] * len(texts)
-    with torch.inference_mode():
-        for begin in range(0, len(order), 64):
-            part = order[begin : begin + 64]
-            both = model(*_tensors(tokenizer, [texts[i] for i in part]))
-            for i, f, v in zip(part, *both, strict=True):
-                found[i], vectors[i] = f.numpy(), v.numpy()
-    model.train()
-    return np.stack(found), np.stack(vectors)
-
-
 def dev_scores(model: Any, tokenizer: Any, tasks: Sequence[Task]) -> dict[str, float]:
     """Accuracy, or macro-F1 with a threshold per label, on the dev examples of every task."""
     import torch
-
-    from models.training.fitting import best_thresholds, macro_f1
 
     scores = {}
     for task in tasks:
         if not task.dev:
             continue
-        found, _ = features(model, tokenizer, [e.text for e in task.dev])
+        found = torch.from_numpy(states(model, tokenizer, [e.text for e in task.dev]))
         with torch.inference_mode():
-            logits = model.heads[task.name](torch.from_numpy(found)).numpy()
+            logits = model.heads[task.name](model.read(found)[0]).numpy()
         target = task.targets(task.dev)
         if task.several:
             probabilities = 1 / (1 + np.exp(-logits))
@@ -312,25 +240,6 @@ def _groups(model: Any, rate: float, head_rate: float) -> list[dict[str, Any]]:
     return [*groups, {"params": [*model.heads.parameters(), *model.recall.parameters()], "lr": head_rate}]
 
 
-def _noisy(text: str, rng: random.Random) -> str:
-    """Now and then a slip of the finger, so that a typo does not change the meaning."""
-    if len(text) < 8 or rng.random() > 0.15:
-        return text
-    i = rng.randrange(1, len(text) - 1)
-    return rng.choice([
-        text[:i] + text[i + 1 :],
-        text[:i] + text[i] + text[i:],
-        text[: i - 1] + text[i] + text[i - 1] + text[i + 1 :],
-    ])  # fmt: skip
-
-
-def _tensors(tokenizer: Any, texts: Sequence[str]) -> tuple[Any, Any]:
-    import torch
-
-    tokens = tokenizer.encode_batch([readable(t) for t in texts])
-    return torch.tensor([t.ids for t in tokens]), torch.tensor([t.attention_mask for t in tokens])
-
-
 def _warm_heads(model: Any, tasks: Sequence[Task], folder: Path) -> None:
     """Heads that were fitted on the untouched encoder's vector are the beginning; the first token adds nothing yet."""
     import torch
@@ -381,6 +290,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--heads", type=Path, help="folder of heads fitted on the untouched encoder, to begin from")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--recall-weight", type=float, default=15.0)
+    parser.add_argument("--frozen-layers", type=int, default=0, help="lowest layers that stay as they are")
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args(argv)
     found = []
@@ -395,6 +306,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         heads_from=args.heads,
         batch=args.batch,
         learning_rate=args.learning_rate,
+        recall_weight=args.recall_weight,
+        frozen_layers=args.frozen_layers,
         seed=args.seed,
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from models.training import datasets
 from models.training.datasets import OUT_OF_SCOPE, Example, Splits
+from pipelines.errors import UsageError
 
 OWN = Path(__file__).parent / "intents_own.jsonl"
 LABELS = Path(__file__).parent.parent / "data" / "intent_labels.toml"
@@ -28,18 +29,48 @@ class Data:
 
 
 def load(name: str, folder: Path) -> Data:
-    """The data of a task by its name. folder holds the public sets, each in a folder of its own."""
-    return {"emotion": emotion, "intent": intent}[name](folder)
+    """The data of a task, "emotion" or "intent", by its name.
+
+    folder holds the public sets, each in a folder of its own; or, for intents, it is one set of a user's own: train.csv
+    (BANKING77, HWU64), data_full.json (CLINC150), or Rasa's nlu.yml and nlu.md files.
+    """
+    if name == "emotion":
+        return emotion(folder)
+    if name != "intent":
+        raise UsageError(f'there is no task "{name}". There are: emotion, intent')
+    return intent(folder) if (folder / "clinc150").is_dir() else own_intents(folder)
+
+
+def own_intents(folder: Path) -> Data:
+    """Intents of one data set in a format that datasets.py reads; out of scope only if the set has such examples."""
+    if (folder / "train.csv").is_file():
+        splits = datasets.intents_csv(folder)
+    elif (folder / "data_full.json").is_file():
+        splits = datasets.clinc150(folder)
+    elif files := sorted(folder.rglob("nlu*.yml")) + sorted(folder.rglob("nlu*.md")):
+        splits = {"train": [], "dev": [], "test": []}
+        for example in datasets.rasa(*files):
+            splits[_part(datasets.key(example.text))].append(example)
+    else:
+        raise UsageError(f"{folder}: no train.csv, data_full.json, nlu*.yml or nlu*.md here")
+    labels = sorted({e.labels[0] for e in splits["train"]} - {OUT_OF_SCOPE})
+    several = {e.labels[0] for e in splits["train"]} - set(labels)
+    return Data([*labels, *several], splits, several=False)
 
 
 def emotion(folder: Path) -> Data:
     """GoEmotions. Half of the [NAME] masks in train become first names, since nobody types "[NAME]"."""
     splits = datasets.goemotions(folder / "goemotions")
-    labels = (folder / "goemotions" / "emotions.txt").read_text(encoding="utf-8").split()
+    labels = emotion_labels(folder)
     rng = random.Random(0)
     names = _first_names(folder / "names" / "names")
     splits["train"] = [Example(_unmask(e.text, names, rng), e.labels) for e in splits["train"]]
     return Data(labels, splits, several=True)
+
+
+def emotion_labels(folder: Path) -> list[str]:
+    """The names of GoEmotions, in the order of its emotions.txt."""
+    return (folder / "goemotions" / "emotions.txt").read_text(encoding="utf-8").split()
 
 
 def _first_names(folder: Path) -> list[str]:
@@ -88,9 +119,14 @@ def smalltalk(folder: Path) -> Splits:
     for key, texts in sorted(found.items()):
         if len(texts) == 1:
             label, text = next(iter(texts.items()))
-            part = int(hashlib.sha256(key.encode()).hexdigest(), 16) % 10
-            splits["test" if part < 2 else "dev" if part == 2 else "train"].append(Example(text, (label,)))
+            splits[_part(key)].append(Example(text, (label,)))
     return splits
+
+
+def _part(key: str) -> str:
+    """The split of a text, by a hash of it: the same on every machine, and for as long as the text is in a set."""
+    number = int(hashlib.sha256(key.encode()).hexdigest(), 16) % 10
+    return "test" if number < 2 else "dev" if number == 2 else "train"
 
 
 def mapping() -> tuple[dict[str, str], dict[int, str]]:

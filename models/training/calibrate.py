@@ -1,0 +1,139 @@
+"""From a trained network to the files that a stage reads: the vector's projection, calibrated heads, thresholds.
+
+Everything here is chosen on the training and validation splits. The vector for recall is fitted anew, in closed form
+(ridge regression), from the first token's state and the mean to the untouched encoder's sentence embedding: training
+only kept the two near each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import heads
+from models.training import fitting, scores, tasks
+from models.training.datasets import OUT_OF_SCOPE
+from models.training.encoder import Task
+from models.training.network import Teacher, network, states
+
+Floats = NDArray[np.floating]
+
+
+def finish(trained: Path, data: Path, out: Path, weights: str = "minilm", texts: int = 8000) -> dict[str, float]:
+    """Write encoder.safetensors and one NAME.safetensors per task to `out`; returns the scores on dev.
+
+    trained: the folder that models.training.encoder wrote; texts: how many training texts the projection is fitted on.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    about = json.loads((trained / "encoder.json").read_text(encoding="utf-8"))
+    loaded = {name: tasks.load(name, data) for name in about["labels"]}
+    model = network(weights, {name: len(labels) for name, labels in about["labels"].items()}, trained)
+    teacher = Teacher(weights)
+    pool = [e.text for d in loaded.values() for e in d.splits["train"]]
+    random.Random(7).shuffle(pool)
+    sample, held_out = pool[:texts], pool[texts : texts + 1000]
+    weight, bias = ridge(states(model, teacher.tokenizer, sample), teacher(sample).numpy())
+    near = _unit(states(model, teacher.tokenizer, held_out) @ weight.T + bias) * teacher(held_out).numpy()
+    result = {"cosine to the untouched encoder": float(near.sum(1).mean())}
+    layers = {
+        key.removeprefix("encoder."): value.to(torch.float16).contiguous()
+        for key, value in model.state_dict().items()
+        if key.startswith("encoder.encoder.")
+    }
+    layers["recall.weight"] = torch.from_numpy(weight).to(torch.float16)
+    layers["recall.bias"] = torch.from_numpy(bias).to(torch.float16)
+    digest = hashlib.sha256(b"".join(layers[key].numpy().tobytes() for key in sorted(layers))).hexdigest()
+    name = f"{weights}-tuned-{digest[:8]}"
+    out.mkdir(parents=True, exist_ok=True)
+    header = {"name": name, "base": weights, "settings": {k: v for k, v in about.items() if k != "labels"}}
+    save_file(layers, out / "encoder.safetensors", metadata={"encoder": json.dumps(header)})
+    for task, found in loaded.items():
+        layer = model.heads[task]
+        state = states(model, teacher.tokenizer, [e.text for e in found.splits["dev"]])
+        half = state.shape[1] // 2
+        features = np.concatenate([state[:, :half], _unit(state @ weight.T + bias)], axis=1)
+        target = Task(task, found.labels, [], [], found.several, 0).targets(found.splits["dev"])
+        head = heads.Head(
+            layer.weight.detach().numpy(),
+            layer.bias.detach().numpy(),
+            {"labels": found.labels, "several": found.several, "encoder": name},
+        )
+        head, result[task] = calibrate(head, features, target)
+        heads.save(head, out / f"{task}.safetensors")
+    print(json.dumps(result))
+    return result
+
+
+def calibrate(head: heads.Head, features: Floats, target: Floats) -> tuple[heads.Head, float]:
+    """The head with its temperature and threshold (or, with several labels, scales and thresholds per label) from dev
+    features and targets, and its score there: accuracy of the in-scope, or macro-F1."""
+    logits = head.logits(features)
+    if head.about["several"]:
+        scale, shift = fitting.platt(logits, target)
+        weight = (head.weight * scale[:, None]).astype(np.float32)
+        bias = (head.bias * scale + shift).astype(np.float32)
+        sure = 1 / (1 + np.exp(-(logits * scale + shift)))
+        limits = fitting.best_thresholds(target, sure)
+        about = {**head.about, "thresholds": [round(float(t), 3) for t in limits]}
+        return heads.Head(weight, bias, about), scores.macro_f1(target, sure >= limits)
+    temperature = fitting.best_temperature(logits, target, several=False)
+    sure = np.exp(fitting.log_softmax(logits / temperature))
+    about = {**head.about, "temperature": round(temperature, 3), "threshold": 0.0}
+    if OUT_OF_SCOPE in head.labels:
+        about["threshold"] = operating_point(sure, target, head.labels.index(OUT_OF_SCOPE))
+    inside = np.array([head.labels[i] != OUT_OF_SCOPE for i in target.argmax(1)])
+    accuracy = float((sure.argmax(1) == target.argmax(1))[inside].mean())
+    return heads.Head(head.weight, head.bias, about), accuracy
+
+
+def operating_point(sure: Floats, target: Floats, out_of_scope: int, weight: float = 0.2) -> float:
+    """The threshold on the likeliest intent's probability with the best in-scope accuracy + weight * out-of-scope
+    recall on dev: one wrong refusal in a hundred is accepted for five more texts in a hundred rightly refused."""
+    inside = np.delete(sure, out_of_scope, axis=1)
+    truth = np.delete(target, out_of_scope, axis=1)
+    outside = target[:, out_of_scope] > 0.5
+    right = (inside.argmax(1) == truth.argmax(1)) & ~outside
+    best = inside.max(1)
+    grid = np.linspace(0.05, 0.95, 91)
+    gains = [
+        (right & (best >= t)).sum() / (~outside).sum() + weight * ((best < t) & outside).sum() / max(1, outside.sum())
+        for t in grid
+    ]
+    return round(float(grid[int(np.argmax(gains))]), 3)
+
+
+def ridge(x: Floats, y: Floats, penalty: float = 1.0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """weight (outputs, inputs) and bias (outputs,) of the linear map from x (n, inputs) to y (n, outputs)."""
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    mean, middle = x.mean(0), y.mean(0)
+    centred = x - mean
+    weight = np.linalg.solve(centred.T @ centred + penalty * np.eye(x.shape[1]), centred.T @ (y - middle)).T
+    return weight.astype(np.float32), (middle - weight @ mean).astype(np.float32)
+
+
+def _unit(x: Floats) -> Floats:
+    return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """python -m models.training.calibrate --trained FOLDER --data FOLDER --out FOLDER"""
+    parser: Any = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trained", type=Path, required=True, help="what models.training.encoder wrote")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the public data sets")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    finish(args.trained, args.data, args.out)
+
+
+if __name__ == "__main__":
+    main()

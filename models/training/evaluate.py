@@ -1,0 +1,250 @@
+"""Score the stages of understanding on test splits, as a user gets them: turns in, values out.
+
+Intent: CLINC150 full, where an intent of ours counts as its parent of CLINC150's and a companion's intent as out of
+scope; small talk held out by question. Emotion: GoEmotions, 28 labels and the Ekman groups. Each with bootstrap
+intervals, calibration, time per message, and again in lower case, with typos and with emoji.
+Any stage of the slot can be named, so that swaps are compared: `emotion.lexicon`, `intent.rules`. Nothing is tuned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.training import datasets, noise, scores, tasks
+from models.training.datasets import OUT_OF_SCOPE, Example
+from pipelines.errors import UsageError
+from pipelines.turn import Emotion, Intent, Turn
+
+Stage = Callable[[Sequence[Turn]], Sequence[Any]]
+Row = tuple[str, str, float, str]
+
+ANCHORS = {
+    "clinc150 in-scope accuracy": "BERT-large 0.969 / 0.962, USE+MLP 0.935, Rasa 0.915",
+    "clinc150 out-of-scope recall": "BERT-large 0.403 / 0.523, USE+MLP 0.474, Rasa 0.453",
+    "goemotions macro-F1, 28 labels": "BERT-base 0.46 (paper), 0.503 (best public rerun)",
+    "goemotions macro-F1, Ekman": "BERT-base 0.64 (paper, trained on the groups)",
+}
+"""Published by others; Larson et al. 2019 (oos trained / threshold) and Demszky et al. 2020."""
+
+NOISES = {"lower case": noise.lower, "typos": noise.typos, "emoji": noise.with_emoji}
+
+
+def build(name: str, **settings: Any) -> Stage:
+    """A stage by its entry point, such as "intent.encoder". Raises UsageError when there is none."""
+    found = {entry.name: entry for entry in entry_points(group="chatbot.stages")}
+    if name not in found:
+        raise UsageError(f'there is no stage "{name}". There are: {", ".join(sorted(found))}')
+    stage: Stage = found[name].load()(**settings)
+    return stage
+
+
+def values(stages: Sequence[Stage], texts: Sequence[str]) -> list[Any]:
+    """What the last stage says of texts; the one before it, if any, fills `embedding`."""
+    found: list[Any] = []
+    for start in range(0, len(texts), 256):
+        turns = [Turn(text) for text in texts[start : start + 256]]
+        for turn, embedding in zip(turns, stages[0](turns) if len(stages) > 1 else (), strict=False):
+            turn.embedding = embedding
+        found += stages[-1](turns)
+    return found
+
+
+def evaluate_intent(stages: Sequence[Stage], data: Path) -> dict[str, Any]:
+    """Scores on CLINC150 test and on small talk test."""
+    clinc = datasets.clinc150(data / "clinc150")
+    known = {e.labels[0] for e in clinc["train"]}
+    talk = tasks.smalltalk(data)["test"]
+    parents = {label: entry.get("parent", label) for label, entry in tasks.intent_labels().items()}
+    report: dict[str, Any] = {}
+    for name, change in {"as it is": None, **NOISES}.items():
+        test = _changed(clinc["test"], change)
+        found = values(stages, [e.text for e in test])
+        report[f"clinc150, {name}"] = _clinc(test, found, known, parents)
+        test = _changed(talk, change)
+        report[f"small talk, {name}"] = _smalltalk(test, values(stages, [e.text for e in test]))
+    return report
+
+
+def _clinc(
+    test: Sequence[Example], found: Sequence[Intent], known: set[str], parents: dict[str, str]
+) -> dict[str, Any]:
+    truth = np.array([e.labels[0] for e in test])
+    names = [parents.get(i.label, i.label) if i.in_scope else OUT_OF_SCOPE for i in found]
+    said = np.array([n if n in known else OUT_OF_SCOPE for n in names])
+    best = [i.label if i.in_scope else (i.runners_up[0][0] if i.runners_up else i.label) for i in found]
+    forced = np.array([parents.get(label, label) for label in best])
+    confidence = np.array([i.probability if i.in_scope else 1 - i.probability for i in found])
+    outside = truth == OUT_OF_SCOPE
+    right = said == truth
+    inside = confidence * np.isin(forced, list(known))
+
+    def ratio(rows: Any, which: Any) -> float:
+        return float(right[rows][which[rows]].mean())
+
+    caught = (said == OUT_OF_SCOPE) & outside
+    n = len(test)
+    return {
+        "in-scope accuracy": [float(right[~outside].mean()), *scores.interval(n, lambda r: ratio(r, ~outside))],
+        "out-of-scope recall": [float(right[outside].mean()), *scores.interval(n, lambda r: ratio(r, outside))],
+        "out-of-scope precision": [float(caught.sum() / max(1, (said == OUT_OF_SCOPE).sum()))],
+        "out-of-scope AUROC": [scores.auroc(-inside, outside)],
+        "in-scope accuracy without a threshold": [float((forced == truth)[~outside].mean())],
+        "calibration error": [scores.calibration_error(confidence[~outside], (forced == truth)[~outside])],
+    }
+
+
+def _smalltalk(test: Sequence[Example], found: Sequence[Intent]) -> dict[str, Any]:
+    labels = sorted({e.labels[0] for e in test})
+    truth = np.array([[label == e.labels[0] for label in labels] for e in test])
+    said = np.array([[label == i.label for label in labels] for i in found])
+    f1 = scores.f1_per_label(truth, said)
+    return {
+        "macro-F1": [float(f1.mean()), *scores.interval(len(test), lambda r: scores.macro_f1(truth[r], said[r]))],
+        "accuracy": [float((truth & said).any(1).mean())],
+        "worst labels": {labels[i]: round(float(f1[i]), 3) for i in np.argsort(f1)[:12]},
+    }
+
+
+def evaluate_emotion(stages: Sequence[Stage], data: Path) -> dict[str, Any]:
+    """Scores on GoEmotions test. A label counts as said when it reaches its threshold (`thresholds` of the stage, or
+    its one `threshold`); "named labels" is what the stage puts into `labels`, where neutral stands alone."""
+    emotions = datasets.goemotions(data / "goemotions")
+    mapping = json.loads((data / "goemotions" / "ekman_mapping.json").read_text(encoding="utf-8"))
+    groups = {**mapping, "neutral": ["neutral"]}
+    labels = tasks.emotion_labels(data)
+    report: dict[str, Any] = {}
+    for name, change in {"as it is": None, **NOISES}.items():
+        test = _changed(emotions["test"], change)
+        found = values(stages, [e.text for e in test])
+        report[f"goemotions, {name}"] = _emotions(test, found, labels, groups, stages[-1])
+    return report
+
+
+def _emotions(
+    test: Sequence[Example], found: Sequence[Emotion], labels: list[str], groups: dict[str, list[str]], stage: Any
+) -> dict[str, Any]:
+    truth = np.array([[label in e.labels for label in labels] for e in test])
+    sure = np.array([[e.probabilities[label] for label in labels] for e in found])
+    limits = getattr(stage, "thresholds", None) or dict.fromkeys(labels, stage.threshold)
+    said = sure >= np.array([limits[label] for label in labels])
+    named = np.array([[label in e.labels for label in labels] for e in found])
+    f1 = scores.f1_per_label(truth, said)
+    columns = [[labels.index(label) for label in members] for members in groups.values()]
+
+    def grouped(marks: Any) -> Any:
+        return np.stack([marks[:, c].any(1) for c in columns], axis=1)
+
+    def interval(a: Any, b: Any) -> list[float]:
+        return scores.interval(len(test), lambda r: scores.macro_f1(a[r], b[r]))
+
+    return {
+        "macro-F1, 28 labels": [float(f1.mean()), *interval(truth, said)],
+        "macro-F1, Ekman": [scores.macro_f1(grouped(truth), grouped(said)), *interval(grouped(truth), grouped(said))],
+        "macro-F1, named labels": [scores.macro_f1(truth, named)],
+        "calibration error": [scores.calibration_error(sure.ravel(), truth.ravel().astype(float))],
+        "per label": {label: round(float(f), 3) for label, f in zip(labels, f1, strict=True)},
+    }
+
+
+def evaluate_recall(stage: Stage, path: Path, k: int = 10) -> dict[str, Any]:
+    """How much of the evidence for LoCoMo's questions is among the k nearest turns of the conversation, by the vector
+    alone (Maharana et al. 2024, "Evaluating Very Long-Term Conversational Memory of LLM Agents"). Measured only: its
+    licence is non-commercial. Questions without an answer (category 5) are left out."""
+    found = []
+    for conversation in json.loads(path.read_text(encoding="utf-8")):
+        sessions = [v for v in conversation["conversation"].values() if isinstance(v, list)]
+        said = [turn for session in sessions for turn in session]
+        rows = {turn["dia_id"]: i for i, turn in enumerate(said)}
+        asked = [q for q in conversation["qa"] if q["category"] != 5 and any(e in rows for e in q["evidence"])]
+        memory = _vectors(stage, [turn["text"] for turn in said])
+        nearest = np.argsort(-_vectors(stage, [q["question"] for q in asked]) @ memory.T, axis=1)[:, :k]
+        for question, near in zip(asked, nearest, strict=True):
+            evidence = {rows[e] for e in question["evidence"] if e in rows}
+            found.append(len(evidence & set(near.tolist())) / len(evidence))
+    recall = np.array(found)
+    name = f"evidence recall@{k}, {len(found)} questions"
+    return {"locomo": {name: [float(recall.mean()), *scores.interval(len(recall), lambda r: float(recall[r].mean()))]}}
+
+
+def _vectors(stage: Stage, texts: Sequence[str]) -> Any:
+    batches = [stage([Turn(text) for text in texts[i : i + 256]]) for i in range(0, len(texts), 256)]
+    return np.stack([embedding.vector for batch in batches for embedding in batch])
+
+
+def latency(stages: Sequence[Stage], texts: Sequence[str]) -> dict[str, float]:
+    """Milliseconds per message, median: one by one, and in batches of 64."""
+    single = []
+    for text in texts[:100]:
+        start = time.perf_counter()
+        values(stages, [text])
+        single.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    for begin in range(0, 256, 64):
+        values(stages, texts[begin : begin + 64])
+    batch = (time.perf_counter() - start) / 256
+    return {"one by one": float(np.median(single) * 1000), "in batches of 64": batch * 1000}
+
+
+def _changed(examples: Sequence[Example], change: Callable[[str, random.Random], str] | None) -> list[Example]:
+    rng = random.Random(7)
+    return [Example(change(e.text, rng) if change else e.text, e.labels) for e in examples]
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as lines: what, score, interval, anchor."""
+    lines = []
+    for test, found in report.items():
+        for name, value in found.items():
+            if isinstance(value, list):
+                span = f"  [{value[1]:.3f}, {value[2]:.3f}]" if len(value) == 3 else ""
+                anchor = ANCHORS.get(f"{test.split(',')[0]} {name}", "")
+                lines.append(f"{test + ': ' + name:62} {value[0]:.3f}{span:18}  {anchor}".rstrip())
+            elif isinstance(value, float):
+                lines.append(f"{test + ': ' + name:62} {value:.2f} ms")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """python -m models.training.evaluate intent.encoder emotion.encoder --data FOLDER --out report.json"""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "stages",
+        nargs="+",
+        help="embedding.minilm, intent.encoder, intent.rules, emotion.encoder, emotion.lexicon, ...",
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the public data sets")
+    parser.add_argument("--weights", help="folder of tuned layers and heads other than the shipped ones")
+    parser.add_argument("--out", type=Path, help="write the report as JSON")
+    args = parser.parse_args(argv)
+    whole: dict[str, Any] = {}
+    for name in args.stages:
+        slot = name.partition(".")[0]
+        if slot not in ("embedding", "intent", "emotion"):
+            raise UsageError(f"{name}: only stages of embedding, intent and emotion are evaluated here")
+        tuned = {"tuned": args.weights} if args.weights is not None else {}
+        if slot == "embedding":
+            chain = [build(name, **tuned)]
+            report = evaluate_recall(chain[0], args.data / "locomo" / "locomo_dev5.json")
+        else:
+            chain = [build(name, **({"weights": args.weights} if args.weights else {}))]
+            if "embedding" in getattr(chain[0], "needs", ()):
+                chain.insert(0, build("embedding.minilm", **tuned))
+            report = (evaluate_intent if slot == "intent" else evaluate_emotion)(chain, args.data)
+        report["time"] = latency(chain, [e.text for e in datasets.goemotions(args.data / "goemotions")["test"]])
+        print(f"{name}\n{table(report)}\n")
+        whole[name] = report
+    if args.out:
+        args.out.write_text(json.dumps(whole, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
