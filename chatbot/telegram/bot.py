@@ -28,7 +28,7 @@ from chatbot.telegram.counters import Counters
 from chatbot.telegram.inbox import Inbox, Last, Out
 from chatbot.telegram.limits import Pace
 from chatbot.telegram.people import People
-from chatbot.telegram.reading import Item, read
+from chatbot.telegram.reading import Item, read, salvaged
 from chatbot.telegram.sender import Sender
 from chatbot.worker import Worker
 from pipelines.turn import Persona, Reply, Turn
@@ -76,25 +76,31 @@ class Telegram:
     async def catch_up(self) -> None:
         """Take up what an earlier run left: half-heard words are taken back, then everything is answered."""
         left = self.inbox.unanswered()
-        for person, heard in dict.fromkeys(
-            (item.person, heard) for raw, heard in left if heard and (item := self._read(raw))
-        ):
-            await self.take_back(person, heard)
+        for raw, heard in left:
+            # What was written down as heard was read by this program before.
+            if heard and (item := self._read(raw)):
+                await self.take_back(item.person, heard)
         for chat in self.inbox.chats_waiting():
             self._start(self._conversation(chat))
         for raw, _ in left:
             self._dispatch(raw)
 
     def _read(self, raw: dict[str, Any]) -> Item | None:
-        update = Update.de_json(raw, self.bot)
-        return read(update, self.bot.id, self.bot.username)
+        unseen = ""
+        try:
+            update = Update.de_json(raw, self.bot)
+        except Exception:
+            # Older or newer than the library. What can be read of it is.
+            raw, unseen = salvaged(raw)
+            update = Update.de_json(raw, self.bot)
+        return read(update, self.bot.id, self.bot.username, unseen)
 
     def _dispatch(self, raw: dict[str, Any]) -> None:
         self.counters.add("updates")
         try:
             item = self._read(raw)
         except Exception as error:
-            # Older or newer than the library: it would be asked for again for ever.
+            # It was written down and is crossed off; otherwise it would be asked for again for ever.
             log.warning("event=unreadable update=%d error=%s", raw["update_id"], type(error).__name__)
             self.counters.add("unreadable")
             self._silent(raw["update_id"])

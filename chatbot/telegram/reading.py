@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from telegram import Message, Update
 
@@ -74,8 +74,8 @@ class Item:
         return f"telegram-group:{self.chat}" if self.group else f"telegram:{self.sender}"
 
 
-def read(update: Update, bot_id: int, bot_name: str) -> Item | None:
-    """The update read, or None for what is not to be answered."""
+def read(update: Update, bot_id: int, bot_name: str, unseen: str = "") -> Item | None:
+    """The update read, or None for what is not to be answered. unseen: what is known to be in it beside the words."""
     if update.callback_query:
         return _button(update)
     if update.my_chat_member:
@@ -93,7 +93,7 @@ def read(update: Update, bot_id: int, bot_name: str) -> Item | None:
     if message.sender_chat or message.via_bot:
         return None
     text = message.text or message.caption or ""
-    unseen = next((name for attribute, name in UNREADABLE.items() if getattr(message, attribute, None)), "")
+    unseen = unseen or next((name for key, name in UNREADABLE.items() if getattr(message, key, None)), "")
     if not text and not unseen:
         # A kind of content newer than this list gets an honest answer in private; service messages get none.
         if group or _service(message) or not _content(message):
@@ -123,6 +123,22 @@ def read(update: Update, bot_id: int, bot_name: str) -> Item | None:
             return None
         return replace(item, kind="command", command=match[1].lower(), text=text[match.end() :].strip())
     return item
+
+
+def salvaged(raw: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What is left of an update that the library cannot parse: who, where and the words; and what else was in it.
+
+    Raises KeyError or TypeError when not even that is there."""
+    kind = "message" if "message" in raw else "edited_message"
+    message = raw[kind]
+    person = {
+        key: message["from"][key] for key in ("id", "is_bot", "first_name", "language_code") if key in message["from"]
+    }
+    bare = {key: message[key] for key in ("message_id", "date", "edit_date", "text", "caption") if key in message}
+    bare |= {"chat": {key: message["chat"][key] for key in ("id", "type")}, "from": {"is_bot": False} | person}
+    return {"update_id": raw["update_id"], kind: bare}, next(
+        (UNREADABLE[key] for key in UNREADABLE if key in message), ""
+    )
 
 
 def _button(update: Update) -> Item | None:
