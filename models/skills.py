@@ -37,11 +37,13 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "poiuytrewq", "lkjhgfdsa", "mnbvc
 _SELF: tuple[tuple[str, str, str], ...] = (
     ("what_is_your_name", r"\bwho are you\b|\bwho is this\b", "who"),
     ("what_is_your_name", r"", "name"),
+    ("ask_bot_self", r"", "who"),
     ("how_old_are_you", r"", "age"),
     ("where_are_you_from", r"", "where"),
+    ("ask_bot_location", r"", "where"),
     ("who_do_you_work_for", r"", "work_for"),
     ("who_made_you", r"", "maker"),
-    ("ask_bot_family", r"friend", "friends"),
+    ("be_friends", r"", "friends"),
     ("ask_bot_family", r"", "family"),
     ("ask_bot_relationship", r"\bothers?\b|\bother people\b|\banyone else\b|\busers\b|\bpeople do you\b", "others"),
     ("ask_bot_relationship", r"", "single"),
@@ -49,12 +51,14 @@ _SELF: tuple[tuple[str, str, str], ...] = (
     ("flirt", r"nudes|sex|dirty|naked|wearing|turn me on|virgin", "lewd"),
     ("flirt", r"", "romance"),
     ("miss_bot", r"^did you|^do you|^will you", "miss"),
+    ("do_you_like_me", r"\b(?:love|feelings)\b", "love"),
+    ("do_you_like_me", r"", "like"),
     ("love_bot", r"", "love"),
-    ("ask_bot_feelings", r"\bsleep|\bdream", "sleep"),
-    ("ask_bot_feelings", r"\b(?:body|eat|breathe|see me|hear me|hungry)\b", "body"),
+    ("ask_bot_body", r"\bsleep|\bdream", "sleep"),
+    ("ask_bot_body", r"", "body"),
+    ("ask_bot_gender", r"", "gender"),
     ("ask_bot_feelings", r"", "feelings"),
     ("are_you_a_bot", r"", "real"),
-    ("ask_bot_likes", r"\babout (?:you|yourself)$", "who"),
     ("change_language", r"\bspeak|\blanguage|\btalk in|\bswitch", "language"),
 )
 
@@ -239,7 +243,7 @@ def _leaving(turn: Turn, clauses: list[Clause]) -> str | None:
     found = (
         {
             label: max(c.get(label, 0) for _, c, _ in clauses)
-            for label in ("goodbye", "good_night", "wait_please", "want_to_stop")
+            for label in ("goodbye", "good_night", "wait_please", "be_right_back", "want_to_stop")
         }
         if clauses
         else {}
@@ -253,7 +257,7 @@ def _leaving(turn: Turn, clauses: list[Clause]) -> str | None:
         return choose(turn, _texts("bye", key))
     if found["want_to_stop"] >= 0.6:
         return choose(turn, _texts("bye", "stop"))
-    if found["wait_please"] >= 0.6 and words <= 8:
+    if max(found["wait_please"], found["be_right_back"]) >= 0.6 and words <= 8:
         return choose(turn, _texts("bye", "away"))
     return None
 

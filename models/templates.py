@@ -46,7 +46,7 @@ class Template:
         asks = _questions(turn, entry["ask"], values)
         texts = []
         for i in range(min(self.count, len(says))):
-            asking = asks and (chance(turn, "ask", 2) + i) % 2 == 0
+            asking = asks and (entry.get("always") or (chance(turn, "ask", 2) + i) % 2 == 0)
             texts.append(f"{says[i]} {asks[i % len(asks)]}" if asking else says[i])
         return texts
 
