@@ -13,10 +13,39 @@ from typing import Any
 
 import click
 
-from chatbot import __version__
 from pipelines.errors import ChatbotError, UsageError
 
-CONFIG = click.option("--config", "config", metavar="FILE", envvar="CHATBOT_CONFIG", help="The config to use.")
+
+def _complete_configs(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[Any]:
+    from click.shell_completion import CompletionItem
+
+    from chatbot.assemble import shipped_names
+
+    names = [name for name in shipped_names() if name.startswith(begun)]
+    return [CompletionItem(begun, type="file"), *map(CompletionItem, names)]
+
+
+def _complete_stages(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    from pipelines.config import stage_names
+
+    return [name for name in stage_names() if name.startswith(begun)]
+
+
+def _print_versions(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from chatbot.doctor import versions
+
+        click.echo(versions())
+        ctx.exit()
+
+
+CONFIG = click.option(
+    *("--config", "config"),
+    metavar="FILE",
+    envvar="CHATBOT_CONFIG",
+    help="The config to use.",
+    shell_complete=_complete_configs,
+)
 SETS = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one value of the config.")
 USER = click.option("--user", default="me", show_default=True, metavar="NAME", help="Whose memory.")
 
@@ -40,7 +69,9 @@ class Group(click.Group):
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="chatbot")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_versions, help="For a bug report."
+)
 def main() -> None:
     """A companion that understands what you say, feels with you and remembers you.
 
@@ -49,6 +80,12 @@ def main() -> None:
     chatbot repl --config tiny         the same without any weights
     chatbot memory show                what it knows of you
     chatbot config check my.toml       is this config right?
+    chatbot doctor                     is this machine?
+    chatbot compare A B --on FILE      the same messages through two configs
+    chatbot stages new emotion.mine    begin a stage of your own
+
+    Completion of this command line: eval "$(_CHATBOT_COMPLETE=bash_source chatbot)" in your ~/.bashrc (zsh_source,
+    fish_source for the other shells).
     """
 
 
@@ -112,9 +149,18 @@ def config_show(file: str | None, sets: tuple[str, ...]) -> None:
         click.echo(line)
 
 
+@main.command()
+@CONFIG
+def doctor(config: str | None) -> None:
+    """Look this machine over: packages, stages, weights, folders, terminal. Exit code 1 when something is wrong."""
+    from chatbot.doctor import report
+
+    sys.exit(report(config))
+
+
 @main.group(cls=Group)
 def stages() -> None:
-    """List the stages that a config can name, or show one."""
+    """List the stages that a config can name, show one, or begin your own."""
 
 
 @stages.command("list")
@@ -127,8 +173,21 @@ def stages_list() -> None:
         click.echo(f"{name:<26} {entry.value}" + (f"  ({package})" if package != "chatbot" else ""))
 
 
+@stages.command("new")
+@click.argument("name", metavar="SLOT.NAME")
+@click.option("--dir", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Where. [default: ./SLOT-NAME]")
+def stages_new(name: str, folder: Path | None) -> None:
+    """Write a small package with a stage of your own: it installs, is tested and runs at once."""
+    from chatbot import new_stage
+
+    folder = folder or Path(name.replace(".", "-"))
+    for path in new_stage.write(name, folder):
+        click.echo(path)
+    click.echo(f"\nInstall: pip install -e {folder}\nThen:    chatbot stages show {name}")
+
+
 @stages.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=_complete_stages)
 def stages_show(name: str) -> None:
     """What a stage does, needs and can be told."""
     from pipelines.config import describe_stage
