@@ -22,7 +22,8 @@ class Transformers:
     """A causal language model of the transformers library, on this machine's CPU.
 
     weights: a card or folder with a model that speaks ChatML; adapter: a card or folder with a LoRA adapter, or "";
-    count: candidates per turn; seed: for repeatable replies, or -1.
+    count: candidates per turn; seed: for repeatable replies, or -1; fallback: generate only for turns for which no
+    stage before this one (a served model, say) found a candidate.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("safety",)
@@ -39,23 +40,25 @@ class Transformers:
         repetition: Annotated[float, Field(ge=1, le=2)] = 1.1,
         int8: bool = True,
         seed: int = -1,
+        fallback: bool = False,
     ) -> None:
         self.generator = Generator(fetch(weights), fetch(adapter) if adapter else None, int8)
         self.sampling = Sampling(max_tokens, temperature, top_p, repetition)
-        self.count, self.seed = count, seed
+        self.count, self.seed, self.fallback = count, seed, fallback
 
     def __call__(self, turns: Sequence[Turn]) -> list[list[Candidate]]:
-        asked = [turn for turn in turns if wants_generation(turn)]
-        if not asked:
-            return [[] for _ in turns]
-        prompts = [chatml(messages(turn, turn.companion_name)) for turn in asked]
-        stops = [turn.stop for turn in asked]
-        seed = self.seed if self.seed >= 0 else None
-        batches = iter(self.generator.sample(prompts, self.count, self.sampling, stops, seed))
-        return [
-            [candidate for sample in next(batches) if (candidate := tidy(sample))] if wants_generation(turn) else []
-            for turn in turns
+        result: list[list[Candidate]] = [[] for _ in turns]
+        asked = [
+            i for i, turn in enumerate(turns) if wants_generation(turn) and not (self.fallback and turn.candidates)
         ]
+        if asked:
+            prompts = [chatml(messages(turns[i], turns[i].companion_name)) for i in asked]
+            stops = [turns[i].stop for i in asked]
+            seed = self.seed if self.seed >= 0 else None
+            samples = self.generator.sample(prompts, self.count, self.sampling, stops, seed)
+            for i, group in zip(asked, samples, strict=True):
+                result[i] = [candidate for sample in group if (candidate := tidy(sample))]
+        return result
 
 
 def wants_generation(turn: Turn) -> bool:
