@@ -8,3 +8,8 @@ commands, buttons, settings_menu   what a person can ask of the bot itself
 sender, limits   replies on their way out, at the pace that Telegram allows
 polling, webhook the two ways in
 """
+
+import os
+
+# The library is about to give times as timedelta everywhere; this opts in, and keeps its warnings out of the logs.
+os.environ.setdefault("PTB_TIMEDELTA", "true")

@@ -47,7 +47,7 @@ class Polling:
         wait = 1.0
         while True:
             try:
-                await self.once(LONG_POLL, self.take)
+                await self.once(0 if self.trouble else LONG_POLL, self.take)
                 wait = 1.0
                 if self.trouble:
                     log.info("event=polling_back after=%s", self.trouble)

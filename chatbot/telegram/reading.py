@@ -66,7 +66,6 @@ class Item:
     album: str = ""
     moved_to: int = 0
     reply_to_us: bool = False
-    first_name: str = ""
 
     @property
     def person(self) -> str:
@@ -88,7 +87,9 @@ def read(update: Update, bot_id: int, bot_name: str, unseen: str = "") -> Item |
     if group and moved:
         return Item(update.update_id, "moved", message.chat.id, 0, _at(update, message), group=True, moved_to=moved)
     sender = message.from_user
-    if message.chat.type not in ("private", "group", "supergroup") or sender is None or sender.is_bot:
+    if message.chat.type not in ("private", "group", "supergroup") or (sender and sender.is_bot):
+        return None
+    if sender is None and group:
         return None
     if message.sender_chat or message.via_bot:
         return None
@@ -104,16 +105,15 @@ def read(update: Update, bot_id: int, bot_name: str, unseen: str = "") -> Item |
         update.update_id,
         "edited" if update.edited_message else "said",
         message.chat.id,
-        sender.id,
+        sender.id if sender else message.chat.id,
         _at(update, message),
         message.message_id,
         text,
         unseen,
-        language=(sender.language_code or "en")[:2].lower(),
+        language=((sender and sender.language_code) or "en")[:2].lower(),
         group=group,
         album=message.media_group_id or "",
         reply_to_us=bool(replied and replied.from_user and replied.from_user.id == bot_id),
-        first_name=sender.first_name or "",
     )
     if item.kind == "edited":
         return item if message.text else None

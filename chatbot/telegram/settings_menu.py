@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 async def show(bot: Telegram, item: Item, edit: int | None = None) -> list[Out]:
     """The switches as they stand; with text behind the command, that is a time zone to set."""
     if item.text and item.kind == "command":
-        zone = _zone(item.text)
+        zone, near = _zone(item.text)
         if zone is None:
-            return outs("I don't know that time zone. Write it like this: /settings Europe/Berlin")
+            return outs(f"I don't know that time zone. Write it like this: /settings {near}")
         await bot.people.change(item.person, zone=zone)
     chosen = await bot.people.get(item.person)
     text, spans = plain(
@@ -46,13 +46,13 @@ async def switch(bot: Telegram, item: Item, name: str) -> list[Out]:
     return await show(bot, item, edit=item.message)
 
 
-def _zone(text: str) -> str | None:
-    """The IANA name that was meant: "berlin" and "Europe/Berlin" alike."""
+def _zone(text: str) -> tuple[str | None, str]:
+    """The IANA name that was meant ("tokyo" and "Asia/Tokyo" alike), or None; and one that is near."""
     wanted = text.strip().replace(" ", "_").lower()
-    names = {name.lower(): name for name in available_timezones()}
-    cities = {name.rsplit("/", 1)[-1]: full for name, full in sorted(names.items()) if "/" in name}
-    near = difflib.get_close_matches(wanted, [*names, *cities], n=1, cutoff=0.85)
-    return (names.get(near[0]) or cities.get(near[0])) if near else None
+    names = {name.lower(): name for name in sorted(available_timezones())}
+    names = {name.rsplit("/", 1)[-1]: full for name, full in names.items() if "/" in name} | names
+    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)
+    return names.get(wanted), names[near[0]] if near else "Europe/Berlin"
 
 
 def _on(value: bool) -> str:

@@ -84,7 +84,8 @@ class Standin:
 
     def fault(self, method: str, *kinds: str) -> None:
         """What happens to the next calls of a method: "429", "502", "cut" (nothing is done and the line is cut),
-        "done-cut" (it is done, and the line is cut before the answer), "slow", "html" (a 502 that is no JSON)."""
+        "done-cut" (it is done, and the line is cut before the answer), "slow", "html" (a 502 that is no JSON),
+        "hang" (nothing is done, and no answer comes), "done-hang" (it is done, and no answer comes)."""
         self._faults.setdefault(method.lower(), deque()).extend(kinds)
 
     def update(self, **content: Any) -> dict[str, Any]:
@@ -157,6 +158,9 @@ class Standin:
         fault = self._faults[method].popleft() if self._faults.get(method) else ""
         if fault == "cut" or self.down:
             return False
+        if fault == "hang":
+            await reader.read()  # until the other side gives up
+            return False
         if fault == "slow":
             await asyncio.sleep(1.5)
         kind = "application/json"
@@ -180,7 +184,9 @@ class Standin:
             if error.retry_after:
                 answer["parameters"] = {"retry_after": error.retry_after}
         self.changed.set()
-        if fault == "done-cut":
+        if fault == "done-hang":
+            await reader.read()
+        if fault in ("done-cut", "done-hang"):
             return False
         data = b"<html>bad gateway</html>" if fault == "html" else json.dumps(answer).encode()
         kind = "text/html" if fault == "html" else kind
