@@ -95,6 +95,8 @@ def _in_context(turn: Turn, intent: str) -> str:
     for answer in ("yes", "no"):
         if intent == answer or (not intent and 1 <= len(words) <= 4 and words[0] in sets[answer]):
             return f"{answer}_to_question" if last.rstrip().endswith("?") else answer
+    if intent == "share_about_me" and not {"tell", "hear", "guess", "news", "story", "happened"} & set(words):
+        return ""  # a plain statement: what it is about says more
     if intent == "ask_bot_likes" and {"think", "opinion", "thoughts"} & set(words):
         return "opinion"
     return intent
