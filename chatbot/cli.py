@@ -150,6 +150,40 @@ def config_show(file: str | None, sets: tuple[str, ...]) -> None:
 
 
 @main.command()
+@click.argument("a", shell_complete=_complete_configs)
+@click.argument("b", shell_complete=_complete_configs)
+@click.option("--on", "file", metavar="FILE", type=click.Path(exists=True, path_type=Path), help="Messages to say.")
+@click.option("--scenes", is_flag=True, help="Say the project's own scenes (in a checkout: tests/scenes).")
+@click.option("--json", "as_json", is_flag=True, help="All of it as JSON on stdout, nothing else.")
+@click.option("--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with pictures.")
+def compare(a: str, b: str, file: Path | None, scenes: bool, as_json: bool, page: Path | None) -> None:
+    """The same messages through two configs, side by side.
+
+    FILE has one message per line (an empty line begins a new conversation), or is a scene in TOML, or has a JSON
+    object per line with "text" and what must come out: {"text": "im lena", "intent": ["introduce_self"]}.
+    """
+    from chatbot import compare as comparing
+    from chatbot import compare_show
+    from chatbot.assemble import ROOT
+
+    if (file is None) == (not scenes):
+        raise UsageError("name the messages: either --on FILE or --scenes")
+    talks = comparing.read(file or ROOT / "tests" / "scenes")
+    one, two = comparing.compare([a, b], talks)
+    if page:
+        page.write_text(compare_show.html(one, two), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(comparing.report(one, two), ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(compare_show.tables(one, two, console.width))
+    if page:
+        click.echo(f"With pictures: {page}")
+
+
+@main.command()
 @CONFIG
 def doctor(config: str | None) -> None:
     """Look this machine over: packages, stages, weights, folders, terminal. Exit code 1 when something is wrong."""
