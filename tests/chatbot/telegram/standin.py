@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
 from collections import Counter, deque
 from typing import Any
@@ -33,8 +34,11 @@ class Refused(Exception):
 
 
 class Standin:
-    """The server. `sent`: every message that the bot sent, in order; `calls`: how often each method was called;
-    `refused`: what was answered with an error. per_chat: seconds that must lie between two messages to a chat."""
+    """The server.
+
+    `sent`: every message that the bot sent, in order; `calls`: how often each method was called; `refused`: what was
+    answered with an error; `chances`: faults by chance; `struck`: those that came. per_chat: seconds that must lie
+    between two messages to a chat."""
 
     def __init__(self, per_chat: float = 1.0) -> None:
         self.per_chat = per_chat
@@ -63,6 +67,9 @@ class Standin:
         self._open: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.down = False
+        self.dice = random.Random(1)
+        self.chances: dict[str, tuple[float, list[str]]] = {}
+        self.struck: Counter[str] = Counter()
 
     async def __aenter__(self) -> Standin:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -156,6 +163,11 @@ class Standin:
         method = method.lower()
         self.calls[method] += 1
         fault = self._faults[method].popleft() if self._faults.get(method) else ""
+        chance, kinds = self.chances.get(method, (0.0, []))
+        if not fault and self.dice.random() < chance:
+            fault = self.dice.choice(kinds)
+        if fault:
+            self.struck[f"{method} {fault}"] += 1
         if fault == "cut" or self.down:
             return False
         if fault == "hang":

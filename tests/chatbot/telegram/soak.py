@@ -1,0 +1,140 @@
+"""Many people talk to the bot while it is killed, restarted, flooded and cut off: every message is answered once.
+
+    python tests/chatbot/telegram/soak.py --people 200 --messages 20 --kills 4
+
+Every other message is an unknown command with a number of its own, which the answer repeats: so each answer can be put
+beside its question. The rest is plain talk, read back from the memories at the end. Prints one account and exits 1 if
+anything was lost, doubled, out of order, forgotten or logged that should not be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from friends import BotProcess, Friend
+from standin import TOKEN, Standin
+
+from chatbot.memory import Memory
+
+FAULTS = {"sendmessage": (0.05, ["429", "502", "cut", "done-cut"]), "getupdates": (0.1, ["cut", "502", "429"])}
+"""Per method: how likely a call has a fault, and which."""
+
+
+@dataclass
+class Account:
+    people: int
+    sent: int = 0
+    answered: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    out_of_order: int = 0
+    memories_wrong: int = 0
+    logged: int = 0
+    kills: int = 0
+    faults: int = 0
+    p50: float = 0.0
+    p95: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def right(self) -> bool:
+        wrong = self.lost + self.duplicated + self.out_of_order + self.memories_wrong + self.logged
+        return not wrong and self.sent == self.answered
+
+
+async def soak(folder: Path, people: int, messages: int, kills: int, seed: int = 1, pace: float = 1.05) -> Account:
+    """Run it; gives the account. pace: seconds between two messages to a chat, for the bot and the stand-in alike."""
+    account, dice, waits = Account(people), random.Random(seed), []
+    started = time.monotonic()
+    async with Standin(per_chat=max(0.0, pace - 0.05)) as server:
+        server.dice, server.chances = dice, FAULTS
+        allowed = list(range(1, people + 1))
+        sets = [f"telegram.pace={pace}", "telegram.quiet=0.0", "telegram.per_day=0"]
+        bot = BotProcess(server, folder, allowed, *sets)
+        async with bot:
+            friends = [Friend(server, i, name="P") for i in allowed]
+            talks = [asyncio.create_task(_talk(friend, messages, waits, account)) for friend in friends]
+            for kill in range(kills):
+                share = people * messages * (kill + 1) / (kills + 1)
+                await _until(lambda share=share: account.answered >= share or all(t.done() for t in talks))
+                await bot.kill()
+                account.kills += 1
+                await bot.start()
+            await asyncio.gather(*talks)
+            server.chances = {}
+            await asyncio.sleep(2)  # for what should not come
+            if await bot.stop() != 0:
+                account.logged += 1
+        account.faults = sum(server.struck.values())
+        for friend in friends:
+            _check(friend, messages, account)
+        _check_memories(folder / "memory", allowed, messages, account)
+        account.logged += sum(secret in bot.logged for secret in (TOKEN, "plainly said", "Traceback"))
+    waits.sort()
+    account.p50, account.p95 = (round(waits[int(len(waits) * q)], 2) for q in (0.5, 0.95))
+    account.seconds = round(time.monotonic() - started, 1)
+    return account
+
+
+async def _talk(friend: Friend, messages: int, waits: list[float], account: Account) -> None:
+    for i in range(messages):
+        friend.say(f"/q{friend.id}x{i}" if i % 2 else f"plainly said {friend.id}x{i}")
+        account.sent += 1
+        asked = time.monotonic()
+        try:
+            await friend.hears(120)
+        except TimeoutError:
+            account.lost += 1
+            return
+        account.answered += 1
+        waits.append(time.monotonic() - asked)
+
+
+async def _until(true: object) -> None:
+    while not true():  # type: ignore[operator]
+        await asyncio.sleep(0.05)
+
+
+def _check(friend: Friend, messages: int, account: Account) -> None:
+    account.duplicated += max(0, len(friend.received) - messages)
+    numbers = [int(m[1]) for r in friend.received if (m := re.search(rf"/q{friend.id}x(\d+)\.", r["text"]))]
+    account.duplicated += len(numbers) - len(set(numbers))
+    account.lost += len(set(range(1, messages, 2)) - set(numbers))
+    account.out_of_order += numbers != sorted(numbers)
+
+
+def _check_memories(folder: Path, people: list[int], messages: int, account: Account) -> None:
+    for id in people:
+        memory = Memory.open(folder, f"telegram:{id}")
+        said = [u.text for u in memory.recent(10 * messages) if u.role == "person"]
+        account.memories_wrong += said != [f"plainly said {id}x{i}" for i in range(0, messages, 2)]
+        memory.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--messages", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        account = asyncio.run(soak(Path(folder), **vars(options)))
+    print(json.dumps(asdict(account), indent=2))
+    print("all right" if account.right else "WRONG")
+    return 0 if account.right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
