@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ TOP_K = 50
 
 KEPT_TOKENS = 4096
 """Tokens of earlier prompts whose keys and values are kept (46 kB each for SmolLM2-135M): the least recently used go."""
+
+STRAGGLERS = 4
+"""When at most one in so many of a prompt's samples is still being written, it is not waited for."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ class Generator:
                 elif not stops[r // count].is_set():
                     texts[r].append(chosen[i])
                     stay.append(i)
+            left = Counter(rows[i] // count for i in stay)
+            stay = [i for i in stay if left[rows[i] // count] > count // STRAGGLERS]
             if not stay:
                 break
             if len(stay) < len(rows):

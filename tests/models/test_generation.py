@@ -72,6 +72,14 @@ def test_what_comes_to_its_end_is_finished_and_leaves_the_batch(generator: Gener
     assert len({len(s.text.split()) for s in samples}) > 1
 
 
+def test_the_last_of_many_is_not_waited_for(generator: Generator) -> None:
+    sampling = Sampling(max_tokens=250, temperature=2.0, top_p=1.0)
+    lengths = sorted(len(s.text.split()) for s in generator.sample([prompt(5)], 8, sampling, [NEVER], 4)[0])
+    assert lengths[-1] - lengths[-3] <= 1, "two of eight were left when the third last was finished"
+    alone = generator.sample([prompt(5)], 1, sampling, [NEVER], 4)[0]
+    assert alone[0].finished or len(alone[0].text.split()) == 250, "a single sample is always written to its end"
+
+
 def test_a_kept_beginning_gives_the_same_logits(folder: Path) -> None:
     fresh, used = Generator(folder, int8=False), Generator(folder, int8=False)
     used._read(prompt(1, 2, 3, 4, 5, 6))
