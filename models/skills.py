@@ -240,24 +240,20 @@ def _help(turn: Turn, clauses: list[Clause]) -> str | None:
 def _leaving(turn: Turn, clauses: list[Clause]) -> str | None:
     """A goodbye gets a goodbye: no question, no hook, whatever else was said."""
     words = sum(len(text.split()) for text, _, _ in clauses)
-    found = (
-        {
-            label: max(c.get(label, 0) for _, c, _ in clauses)
-            for label in ("goodbye", "good_night", "wait_please", "be_right_back", "want_to_stop")
-        }
-        if clauses
-        else {}
-    )
-    if not found or words > 30 or any(asks for _, _, asks in clauses):
+    if not clauses or words > 30 or any(asks for _, _, asks in clauses):
         return None
-    low = bool(turn.emotion and turn.emotion.valence <= LOW)
-    night = found["good_night"] >= 0.3
-    if night or (found["goodbye"] >= 0.3 and (found["goodbye"] >= 0.55 or words <= 20)):
-        key = ("night" if night else "day") if not low else ("night_low" if night else "low")
-        return choose(turn, _texts("bye", key))
-    if found["want_to_stop"] >= 0.6:
+
+    def covered(intent: str) -> float:
+        return max(labels.get(intent, 0.0) for _, labels, _ in clauses)
+
+    night = covered("good_night") >= 0.3
+    bye = covered("goodbye") >= (0.3 if words <= 20 else 0.55)
+    if night or bye or any(matches("self", "leaving", text) for text, _, _ in clauses):
+        low = turn.emotion is not None and turn.emotion.valence <= LOW
+        return choose(turn, _texts("bye", ("night" if night else "day") + ("_low" if low else "")))
+    if covered("want_to_stop") >= 0.6:
         return choose(turn, _texts("bye", "stop"))
-    if max(found["wait_please"], found["be_right_back"]) >= 0.6 and words <= 8:
+    if max(covered("wait_please"), covered("be_right_back")) >= 0.6 and words <= 8:
         return choose(turn, _texts("bye", "away"))
     return None
 

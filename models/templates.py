@@ -76,6 +76,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     words = plain(turn.text).split()
     if len(words) >= LONG:
         return data["unknown"]["long"], {}
+    if "?" in words and any(f" {phrase} " in f" {' '.join(words)} " for phrase in sets["reassurance"]):
+        return data["unknown"]["reassurance"], {}
     if "?" in words or (words and words[0] in sets["asking"]):
         return data["unknown"]["question"], {}
     if when := _when(turn):
