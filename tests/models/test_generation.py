@@ -74,8 +74,10 @@ def test_what_comes_to_its_end_is_finished_and_leaves_the_batch(generator: Gener
 
 def test_the_last_of_many_is_not_waited_for(generator: Generator) -> None:
     sampling = Sampling(max_tokens=250, temperature=2.0, top_p=1.0)
-    lengths = sorted(len(s.text.split()) for s in generator.sample([prompt(5)], 8, sampling, [NEVER], 4)[0])
-    assert lengths[-1] - lengths[-3] <= 1, "two of eight were left when the third last was finished"
+    samples = generator.sample([prompt(5)], 8, sampling, [NEVER], 4)[0]
+    left = [len(s.text.split()) for s in samples if not s.finished]
+    assert 1 <= len(left) <= 2
+    assert max(left) < 240, "they were dropped, and did not run into the limit"
     alone = generator.sample([prompt(5)], 1, sampling, [NEVER], 4)[0]
     assert alone[0].finished or len(alone[0].text.split()) == 250, "a single sample is always written to its end"
 
