@@ -96,11 +96,14 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per turn on stdout, nothing else.")
 def repl(config: str | None, sets: tuple[str, ...], user: str, as_json: bool) -> None:
     """Talk in the terminal, or line by line through a pipe."""
-    from chatbot import repl as channel
-    from chatbot.assemble import read_config
+    from chatbot.terminal.early import hold_keys
 
-    ctx_exit = channel.run(read_config(config, sets), user, as_json)
-    sys.exit(ctx_exit)
+    with hold_keys():
+        from chatbot import repl as channel
+        from chatbot.assemble import read_config
+
+        code = channel.run(read_config(config, sets), user, as_json)
+    sys.exit(code)
 
 
 @main.command()

@@ -113,6 +113,17 @@ def test_ctrl_c_stops_the_answer_within_100_ms_and_ctrl_d_leaves(chat: Any) -> N
     assert chat.exitstatus == 0
 
 
+def test_what_is_typed_before_the_prompt_is_there_waits_for_it(chat: Any) -> None:
+    time.sleep(0.3)  # the program is still importing
+    chat.send("/persona\rhello\r")
+    chat.expect("you: ")
+    assert "hello" not in chat.before
+    chat.expect("rain on windows")
+    chat.expect("Ctrl-C stops")
+    chat.sendintr()
+    chat.expect("half a tho")
+
+
 def test_a_signal_from_outside_puts_the_terminal_back(chat: Any) -> None:
     chat.expect("you: ")
     chat.send("half a thou")
