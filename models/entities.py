@@ -63,8 +63,9 @@ class Spacy:
         texts = [turn.text[:MAX_CHARS] for turn in turns]
         found = [finds(text) for text in texts]
         large = [_written_large(text, some) for text, some in zip(texts, found, strict=True)]
-        again = [i for i, text in enumerate(texts) if large[i] != text]
-        docs = list(self._nlp.pipe([*texts, *(large[i] for i in again)], batch_size=64))
+        # Text without a capital is read as it was typed, too: there each reading finds names that the other misses.
+        again = [i for i, text in enumerate(texts) if large[i] != text and not any(c.isupper() for c in text)]
+        docs = list(self._nlp.pipe([*large, *(texts[i] for i in again)], batch_size=64))
         for i, doc in zip([*range(len(texts)), *again], docs, strict=True):
             found[i] += _model_finds(texts[i], doc)
         return [_entities(turn, some) for turn, some in zip(turns, found, strict=True)]
