@@ -82,6 +82,7 @@ _NO_NAMES = (
     "hi hello hey yes no nope yeah ok okay sure what why who how skip nothing none idk dunno thanks help stop hm hmm "
     "lol haha maybe later nvm whatever good fine cool nice bye wait sorry please"
 )
+_THAT = ("that", "that's", "that’s", "it", "it's", "it’s", "yours", "this", "just")
 _KEEP = re.compile(
     r"(?:just |keep |stay |stick with |leave it at )?(?P<name>[\w'’-]+)(?: is| sounds)?"
     r"(?: fine| good| great| ok| okay| nice)[.! ]*",
@@ -98,11 +99,15 @@ def companion_name(text: str, present: str) -> str | None:
     """The name in an answer to "what will you call me?", or None when it is none. present: the name we have."""
     text = text.strip()[:80]
     if match := _KEEP.fullmatch(text):
-        return present if match["name"].lower() in (present.lower(), "that", "it", "yours") else match["name"]
+        name = match["name"].lower()
+        return present if name in (present.lower(), *_THAT) else match["name"] if match["name"].istitle() else None
     match = _ADORNED.fullmatch(text)
     if not match or set(_NO_NAMES.split()) & set(match["name"].lower().split()):
         return None
     name = match["name"]
+    # Several words are a name only if they are written as one: "Ada Lovelace", but not "i'm tired".
+    if " " in name or "'" in name or "’" in name:
+        return name if name.istitle() else None
     return name.title() if name.islower() else name
 
 

@@ -50,7 +50,6 @@ async def test_webhook_health_and_metrics(tmp_path: Path) -> None:
         hook, health = _free_port(), _free_port()
         sets = [f"telegram.listen=127.0.0.1:{hook}", f"telegram.health_port={health}"]
         bot = BotProcess(server, tmp_path, [7], *sets, "telegram.webhook=https://bot.example/hook")
-        bot.command += []
         starting = asyncio.create_task(bot.start())
         await server.until(lambda: server.webhook, 30)
         starting.cancel()
