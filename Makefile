@@ -1,11 +1,12 @@
 # make chat    set everything up and talk          make test    set everything up and run all tests
 # make check   format, lint, types                 make clean   forget the environment
+# make soak    200 people on Telegram at once, with kill -9 and a bad network (about 5 minutes)
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: chat test check format weights clean
+.PHONY: chat test check format weights soak clean
 
 chat: $(READY)
 	@$(BIN)/chatbot models pull >/dev/null
@@ -25,6 +26,9 @@ format: $(READY)
 
 weights: $(READY)
 	$(BIN)/chatbot models pull
+
+soak: $(READY)
+	$(BIN)/python tests/chatbot/telegram/soak.py --people 200 --messages 20 --kills 4
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Use: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
