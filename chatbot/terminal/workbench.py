@@ -15,7 +15,7 @@ import re
 import tempfile
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
@@ -25,7 +25,7 @@ from rich.text import Text
 
 from chatbot.companion import Companion
 from chatbot.settings import SECTIONS
-from chatbot.terminal import trace
+from chatbot.terminal import show, trace
 from pipelines import config as configs
 from pipelines.config import Config, Planned
 from pipelines.errors import ConfigError, StageError, UsageError
@@ -41,7 +41,11 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 async def use(chat: Chat, rest: str) -> None:
     slot, stage, settings = _read_use(rest)
-    values = deepcopy(chat.config.values)
+    await exchange(chat, lambda values: _use(values, slot, stage, settings), f"/use {rest}")
+
+
+def _use(values: dict[str, Any], slot: str, stage: str, settings: dict[str, Any]) -> None:
+    """Change the values so that the slot has this stage."""
     tables = values.setdefault("stages", {})
     slot, _, place = slot.partition(".")
     table = {"use": stage.removeprefix("+"), **settings}
@@ -66,15 +70,21 @@ async def use(chat: Chat, rest: str) -> None:
         tables[slot] = several
     else:
         tables[slot] = table
-    values["stages"] = {name: tables[name] for name in SLOTS if name in tables} if held is None else tables
-    await exchange(chat, values, f"/use {rest}")
+    if held is None:  # new slots take their usual place
+        values["stages"] = {name: tables[name] for name in SLOTS if name in tables}
 
 
 async def set_(chat: Chat, rest: str) -> None:
     dotted, _, text = rest.partition(" ")
     if not dotted or not text.strip():
         raise UsageError("/set emotion.threshold 0.3, /set candidates.transformers.count 8, /set persona.name Ada")
-    values = deepcopy(chat.config.values)
+    if dotted == "memory.folder":
+        raise UsageError("The memory folder cannot change while its files are open: start anew with --set")
+    await exchange(chat, lambda values: _set(values, dotted, _value(text.strip())), f"/set {rest}")
+
+
+def _set(values: dict[str, Any], dotted: str, value: Any) -> None:
+    """Change one of the values. Raises UsageError when there is nothing of that name."""
     *parents, key = dotted.split(".")
     if parents and parents[0] in SLOTS:
         parents.insert(0, "stages")
@@ -90,10 +100,7 @@ async def set_(chat: Chat, rest: str) -> None:
             raise UsageError(f"There is no {dotted} to set: /config shows what there is")
     if isinstance(table, list) or not parents:
         raise UsageError(f"Name one of its stages: {parents[-1] if parents else 'candidates'}.STAGE.{key}")
-    table[key] = _value(text.strip())
-    if dotted == "memory.folder":
-        raise UsageError("The memory folder cannot change while its files are open: start anew with --set")
-    await exchange(chat, values, f"/set {rest}")
+    table[key] = value
 
 
 async def config(chat: Chat, rest: str) -> None:
@@ -112,38 +119,47 @@ async def config(chat: Chat, rest: str) -> None:
         await chat.print(*[Text.assemble(line[0].rstrip(), (f"  # {line[-1]}", "dim")) for line in lines])
 
 
-async def exchange(chat: Chat, values: dict[str, Any], source: str) -> None:
-    """Make the running chain what these values say, or raise and leave it as it was."""
+async def exchange(chat: Chat, change: Callable[[dict[str, Any]], None], source: str) -> None:
+    """Make the running chain what the changed values say, or raise and leave it as it was."""
     async with chat.changing:
+        values = deepcopy(chat.config.values)
+        change(values)
         new, old = checked(values, chat.config, source), chat.config
-        running = await chat.worker.call(lambda companion: list(companion.pipeline.steps))
         before, started = resident(), time.monotonic()
         chat.beside = f"loading beside, as {source} wants; the chat goes on"
         try:
+            running = await chat.worker.call(lambda companion: list(companion.pipeline.steps))
             steps, built = await asyncio.to_thread(build, new, old, running)
             text, user = (chat.turn.text if chat.turn else "Hello there."), chat.user
-            done = await chat.worker.call(lambda companion: _swap(companion, new, steps, built, text, user))
+            tried = await chat.worker.call(lambda companion: _swap(companion, new, steps, built, text, user))
         finally:
             chat.beside = ""
         chat.config = new
-        both = resident()
-        out = [step for step in running if step not in steps]
-        gone = [step.label for step in out]
-        for step in out:
-            if close := getattr(step.stage, "close", None):
-                close()
-        out.clear()
-        running.clear()  # nothing may hold the old stages any more
-        release()
-        lines = [f"{', '.join(s.label for s in built) or 'no stage'} in, {', '.join(gone) or 'none'} out"]
-        lines[0] += f", {time.monotonic() - started:.1f} s"
-        if before:
-            lines.append(f"memory: {before} MB before, {both} MB with both, {resident()} MB now")
-        for step in built:
-            if (found := trace.found(done, step.label)) and step.slot != "reply":
-                was = next((trace.found(chat.turn, label) for label in gone if label.startswith(step.slot)), "")
-                lines.append(f'"{text[:60]}": {found}' + (f" (was: {was})" if was and chat.turn else ""))
-        await chat.print(*[Text(line, "dim") for line in lines])
+        both, gone = resident(), let_go(running, steps)
+    came = [step.label for step in built]
+    lines = [f"{', '.join(came) or 'no stage'} in, {', '.join(gone) or 'none'} out, {time.monotonic() - started:.1f} s"]
+    if before:
+        lines.append(f"memory: {before} MB before, {both} MB with both, {resident()} MB now")
+    for label in came:
+        slot = label.partition(".")[0]
+        if (found := trace.found(tried, label)) and slot != "reply":
+            was = next((trace.found(chat.turn, other) for other in gone if other.startswith(slot)), "")
+            lines.append(f'"{show.shortened(text, 60)}": {found}' + (f" (was: {was})" if was else ""))
+    await chat.print(*[Text(line, "dim") for line in lines])
+
+
+def let_go(running: list[Step], kept: Sequence[Step]) -> list[str]:
+    """Close the steps that were not kept, and give their memory back; gives their labels. Empties `running`, because
+    as long as anything holds an old stage, its models stay."""
+    gone = [step.label for step in running if step not in kept]
+    while running:
+        if running[0] not in kept and (close := getattr(running[0].stage, "close", None)):
+            close()
+        running.pop(0)
+    gc.collect()
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    return gone
 
 
 def checked(values: dict[str, Any], old: Config, source: str) -> Config:
@@ -210,13 +226,6 @@ def resident() -> int | None:
     import resource
 
     return round(pages * resource.getpagesize() / 1e6)
-
-
-def release() -> None:
-    """Give freed memory back to the system, where the C library can."""
-    gc.collect()
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _read_use(rest: str) -> tuple[str, str, dict[str, Any]]:

@@ -115,10 +115,14 @@ async def test_no_turn_is_lost_and_memory_is_untouched_by_a_change(tmp_path: Pat
     async with chatting(tmp_path, small(tmp_path), make_companion) as screen:
         for i in range(3):
             screen.type(f"message {i}\r/set emotion.threshold 0.{i + 3}\r")
+        screen.type("/set persona.name Ada\r")  # at once: none of the changes may undo another
         await screen.until(lambda: screen.text.count("emotion.lexicon in") == 3)
         memory = Memory.open(tmp_path / "data", "me")
         await screen.until(lambda: len(memory.recent(9)) == 6)
         said = [u.text for u in memory.recent(9) if u.role == "person"]
+        await screen.wait("no stage in")
+        assert screen.chat.config.persona.name == "Ada"
+        assert screen.chat.config.values["stages"]["emotion"]["threshold"] == 0.5
     assert said == ["message 0", "message 1", "message 2"]
 
 
