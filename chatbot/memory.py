@@ -129,6 +129,12 @@ class Memory:
             raise KeyError(id)
         return found[0]
 
+    def between(self, start: datetime, end: datetime, k: int) -> list[int]:
+        """The first k moments of the person from `start` until `end`."""
+        where = "role = 'person' and julianday(at) >= julianday(?) and julianday(at) < julianday(?) order by id limit ?"
+        times = [changes.aware(time).isoformat() for time in (start, end)]
+        return [moment.id for moment in self._moments(where, *times, k)]
+
     # -- taking back
 
     def undo(self) -> list[Moment]:

@@ -1,16 +1,16 @@
 """Search over one person's past, in memory: BM25 (SQLite's FTS5) over words, cosine over sentence vectors.
 
 The index is built from the person's file and lives as long as the process: nothing of it is ever written to disk, and
-what is forgotten is forgotten by dropping it. Each moment is read together with the one before it, because an answer
-("yes, since March") seldom repeats the words of its question. Knows no meaning beyond what the vectors carry, and
-stems English only.
+what is forgotten is forgotten by dropping it. Each moment is read together with the one before it and the one after,
+at a lower weight, because an answer ("yes, since March") seldom repeats the words of its question. Knows no meaning
+beyond what the vectors carry, and stems English only.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from pipelines.turn import Moment, Vector
 
 WORD = re.compile(r"[^\W_]+")
 MAX_QUERY_WORDS = 64
+AROUND = 0.6
+"""What a word in a neighbouring moment counts, against one in the moment itself (chosen on two LoCoMo talks)."""
+
 PADDING = 200
 """Rows of filler. FTS5 gives a word that is in half of all rows no weight, which in a young memory is every word; with
 a background that has none of them, a score means the same in a memory of ten moments and of ten thousand."""
@@ -35,8 +38,9 @@ STOP_WORDS = frozenset(
         "them then there these they theyre this those to too u um under until up us ve very want was wasnt we well",
         "were werent what whats when where which while who whos why will with wont would y yeah yes you your youre",
         # What small talk is made of tells nothing apart.
-        "lol haha hi hey hello bye thanks thank please good nice cool great fine bad morning night today guess think thing",
-        "something anything nothing someone lot much many kinda sure maybe actually still ever never always tell told talk",
+        "lol haha hi hey hello bye thanks thank please good nice cool great fine bad morning night today guess think",
+        "thing something anything nothing someone lot much many kinda sure maybe actually still ever never always tell",
+        "told talk",
     )
     for word in line.split()
 )
@@ -48,38 +52,43 @@ class Index:
     def __init__(self) -> None:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._db = Database(connection)
-        self._db.execute(
-            "create virtual table moment using fts5(text, before, content='', tokenize='porter unicode61')"
-        )
-        filler = " ".join(["filler"] * 8)
-        self._db.execute("begin")
-        self._db.conn.executemany(
-            "insert into moment(rowid, text, before) values (?, ?, ?)",
-            [(-i, filler, filler) for i in range(1, PADDING)],
-        )
-        self._db.execute("commit")
-        self._before = ""
+        self._db.execute("create virtual table moment using fts5(text, around, tokenize='porter unicode61')")
+        self._db.execute("insert into moment(moment, rank) values ('rank', ?)", [f"bm25(1.0, {AROUND})"])
+        filler = " ".join(["filler"] * 10)
+        self._insert((-i, filler, filler) for i in range(1, PADDING))
+        self._newest = ["", ""]  # the texts of the last two moments
         self.last = 0
-        self._matrices: dict[str, _Matrix] = {}
+        self._matrices: dict[tuple[str, int], _Matrix] = {}
 
-    def add(self, moments: Iterable[Moment], hidden: frozenset[int] = frozenset()) -> None:
+    def add(self, moments: Sequence[Moment], hidden: frozenset[int] = frozenset()) -> None:
         """Take in moments newer than `last`, oldest first. Hidden ones cannot be found, not even by their answer."""
+        if not moments:
+            return
+        texts = ["" if moment.id in hidden else moment.text for moment in moments]
+        if self.last:
+            around = f"{self._newest[0]} {texts[0]}"
+            self._db.execute("update moment set around = ? where rowid = ?", [around, self.last])
+        before = [self._newest[1], *texts]
+        after = [*texts[1:], ""]
+        self._insert(
+            (moment.id, text, f"{previous} {following}")
+            for moment, text, previous, following in zip(moments, texts, before, after, strict=False)
+        )
+        self._newest, self.last = [*self._newest, *texts][-2:], moments[-1].id
+
+    def _insert(self, rows: Iterable[tuple[int, str, str]]) -> None:
         self._db.execute("begin")
-        for moment in moments:
-            text = "" if moment.id in hidden else moment.text
-            if text:
-                self._db.execute(
-                    "insert into moment(rowid, text, before) values (?, ?, ?)", [moment.id, text, self._before]
-                )
-            self._before, self.last = text, moment.id
+        self._db.conn.executemany("insert into moment(rowid, text, around) values (?, ?, ?)", rows)
         self._db.execute("commit")
 
     def add_vectors(self, rows: Iterable[tuple[int, str, bytes]]) -> None:
         """Take in (moment id, encoder, float32 bytes)."""
+        kinds: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
         for id, encoder, data in rows:
-            vector = np.frombuffer(data, dtype="<f4")
-            key = f"{encoder}/{len(vector)}"
-            self._matrices.setdefault(key, _Matrix(len(vector))).add(id, vector)
+            kinds.setdefault((encoder, len(data) // 4), []).append((id, data))
+        for (encoder, size), same in kinds.items():
+            vectors = np.frombuffer(b"".join(data for _, data in same), dtype="<f4").reshape(len(same), size)
+            self._matrices.setdefault((encoder, size), _Matrix(size)).add([id for id, _ in same], vectors)
 
     def words(self, query: str, k: int) -> list[tuple[int, float]]:
         """The k moments that share words with the query, with their BM25 (more is better), best first."""
@@ -93,7 +102,7 @@ class Index:
 
     def nearest(self, vector: Vector, k: int, encoder: str) -> list[tuple[int, float]]:
         """The k moments that this encoder finds nearest, with their cosine, best first."""
-        matrix = self._matrices.get(f"{encoder}/{len(vector)}")
+        matrix = self._matrices.get((encoder, len(vector)))
         return matrix.nearest(vector, k) if matrix else []
 
 
@@ -112,13 +121,14 @@ class _Matrix:
         self._rows: NDArray[np.float32] = np.empty((64, size), np.float32)
         self._count = 0
 
-    def add(self, id: int, vector: Vector) -> None:
-        if self._count == len(self._ids):
+    def add(self, ids: Sequence[int], rows: NDArray[np.float32]) -> None:
+        while self._count + len(ids) > len(self._ids):
             self._ids = np.concatenate([self._ids, np.empty_like(self._ids)])
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
-        self._ids[self._count] = id
-        self._rows[self._count] = vector / (float(np.linalg.norm(vector)) or 1.0)
-        self._count += 1
+        new = slice(self._count, self._count + len(ids))
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        self._ids[new], self._rows[new] = ids, rows / np.where(lengths > 0, lengths, 1)
+        self._count += len(ids)
 
     def nearest(self, vector: Vector, k: int) -> list[tuple[int, float]]:
         cosines = self._rows[: self._count] @ (vector / (float(np.linalg.norm(vector)) or 1.0))

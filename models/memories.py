@@ -1,30 +1,40 @@
 """memories.recall: which moments of the past to bring up for this turn.
 
-Two rankings of all that was ever said with the person, BM25 over words and cosine over sentence vectors (when there is
-an embedding), are joined by reciprocal rank (Cormack et al. 2009), with a gentle preference for what is recent. What
-is still in sight (the history) or too weak to be about the same thing is left out, so that small talk recalls nothing.
-It does not understand what was said: a moment that shares words may still be beside the point.
+Two searches over all that was ever said with the person, BM25 over words and cosine over sentence vectors (when there
+is an embedding), are joined as a weighted sum, with a gentle preference for what is recent. Time words in the message
+("last week", "in May") narrow it, and a plan comes up around its day. What is still in sight (the history), what the
+companion just brought up, and what is too weak to be about the same thing is left out, so that small talk recalls
+nothing. It does not understand what was said: a moment that shares words may still be beside the point.
+
+The sum was measured against reciprocal rank fusion (Cormack et al. 2009) on LoCoMo: see chatbot/evaluate_memory.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from models import recall_times
 from pipelines.turn import Memory, Moment, Past, Turn
 
-RANK = 60.0
-"""The constant of reciprocal rank fusion, as in the paper."""
+DEPTH = 100
+"""How many moments each search gives before they are joined."""
+
+
+NEW_TALK = timedelta(hours=3)
+"""A pause after which a new talk begins."""
 
 
 class Recall:
     """Moments for each turn, best first.
 
     k: how many at most; least_words: the BM25 below which shared words count for nothing; least_cosine: the same for
-    vectors; words_weight: the share of words against vectors in the fusion; half_life: days in which the preference
-    for the recent halves; recency: how strong it is; speaker: whose words are brought up.
+    vectors; vectors: their weight in the sum, words have the rest; half_life: days in which the preference for the
+    recent halves; recency: how strong it is; speaker: whose words are brought up.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
@@ -32,49 +42,92 @@ class Recall:
     def __init__(
         self,
         k: Annotated[int, Field(ge=1, le=50)] = 4,
-        least_words: Annotated[float, Field(ge=0)] = 3.0,
+        least_words: Annotated[float, Field(ge=0)] = 2.5,
         least_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.45,
-        words_weight: Annotated[float, Field(ge=0, le=1)] = 0.6,
+        vectors: Annotated[float, Field(ge=0, le=1)] = 0.4,
         half_life: Annotated[float, Field(gt=0)] = 30.0,
         recency: Annotated[float, Field(ge=0, le=1)] = 0.1,
         speaker: Literal["person", "both"] = "person",
     ) -> None:
-        self.k, self.least_words, self.least_cosine, self.words_weight = k, least_words, least_cosine, words_weight
+        self.k, self.least_words, self.least_cosine, self.vectors = k, least_words, least_cosine, vectors
         self.half_life, self.recency, self.speaker = half_life, recency, speaker
 
     def __call__(self, turns: Sequence[Turn]) -> list[list[Memory]]:
         return [self._recall(turn, turn.past) if turn.past is not None else [] for turn in turns]
 
     def _recall(self, turn: Turn, past: Past) -> list[Memory]:
-        depth = 10 * self.k
-        words = [hit for hit in past.words(turn.text, depth) if hit[1] >= self.least_words]
+        words = [hit for hit in past.words(turn.text, DEPTH) if hit[1] >= self.least_words]
         near: list[tuple[int, float]] = []
         if turn.embedding is not None:
-            near = past.nearest(turn.embedding.vector, depth, turn.embedding.encoder)
-            near = [hit for hit in near if hit[1] >= self.least_cosine]
-        in_sight = {(u.role, u.text) for u in turn.history} | {("person", turn.text)}
-        found: list[Memory] = []
-        said: set[str] = set()
-        for id, score in fuse([(words, self.words_weight), (near, 1 - self.words_weight)]):
-            moment = past.moment(id)
-            same = moment.text.casefold().strip()
-            if (moment.role, moment.text) in in_sight or same in said or moment.at >= turn.at:
-                continue
-            if self.speaker == "person" and moment.role != "person":
-                continue
-            said.add(same)
-            found.append(Memory(moment, score * self._recent(turn, moment)))
-        return sorted(found, key=lambda m: -m.score)[: self.k]
+            near = past.nearest(turn.embedding.vector, DEPTH, turn.embedding.encoder)
+        scores = join(words, near, self.vectors, self.least_cosine)
+        asked = recall_times.window(turn.text, turn.at)
+        if asked:
+            within = past.between(*asked, DEPTH)
+            # Asked for by time alone, the first of those days come up; a shared word puts a moment before them.
+            scores = {id: 1 + scores.get(id, 0.0) for id in within}
+        found = [Memory(past.moment(id), score) for id, score in scores.items()]
+        found = [Memory(m.moment, m.score * self._recent(turn, m.moment)) for m in found if self._fits(turn, m.moment)]
+        found = _due(turn, past) + sorted(found, key=lambda m: -m.score)
+        return _distinct(found)[: self.k]
+
+    def _fits(self, turn: Turn, moment: Moment) -> bool:
+        in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in turn.history)
+        repeated = moment.text.casefold().strip() == turn.text.casefold().strip()
+        if in_sight or repeated or moment.at >= turn.at or (self.speaker == "person" and moment.role != "person"):
+            return False
+        return not _brought_up(turn, moment)
 
     def _recent(self, turn: Turn, moment: Moment) -> float:
         days = max(0.0, (turn.at - moment.at).total_seconds() / 86400)
         return 1 - self.recency + self.recency * float(0.5 ** (days / self.half_life))
 
 
-def fuse(rankings: Sequence[tuple[Sequence[tuple[int, float]], float]]) -> list[tuple[int, float]]:
-    """Rankings with their weights, joined by reciprocal rank: (id, score), best first."""
-    scores: dict[int, float] = {}
-    for ranking, weight in rankings:
-        for rank, (id, _) in enumerate(ranking):
-            scores[id] = scores.get(id, 0.0) + weight / (RANK + rank + 1)
-    return sorted(scores.items(), key=lambda item: -item[1])
+def join(
+    words: Sequence[tuple[int, float]], near: Sequence[tuple[int, float]], weight: float, least_cosine: float = -1.0
+) -> dict[int, float]:
+    """One score per moment: BM25 as a share of the best one, and cosine, weighted. Moments that only the vectors
+    found must have the least cosine; without vectors the words have all the weight."""
+    cosines: Mapping[int, float] = dict(near)
+    best = max((score for _, score in words), default=1.0)
+    weight = weight if cosines else 0.0
+    scores = {id: (1 - weight) * score / best + weight * max(0.0, cosines.get(id, 0.0)) for id, score in words}
+    for id, cosine in near:
+        if id not in scores and cosine >= least_cosine:
+            scores[id] = weight * cosine
+    return scores
+
+
+def _distinct(found: Sequence[Memory]) -> list[Memory]:
+    """The same words once."""
+    texts: dict[str, Memory] = {}
+    for memory in found:
+        texts.setdefault(memory.moment.text.casefold().strip(), memory)
+    return list(texts.values())
+
+
+def _brought_up(turn: Turn, moment: Moment) -> bool:
+    """Whether the companion said most of it in the talk that is still in sight."""
+    said = set(re.findall(r"\w{4,}", moment.text.lower()))
+    replies = " ".join(u.text.lower() for u in turn.history if u.role == "companion")
+    return len(said) >= 3 and len(said & set(re.findall(r"\w{4,}", replies))) >= 0.6 * len(said)
+
+
+def _due(turn: Turn, past: Past) -> list[Memory]:
+    """The words in which a plan was told whose day is tomorrow, today or just over, when a new talk begins."""
+    today = turn.at.date()
+    if turn.history and turn.at - turn.history[-1].at < NEW_TALK:
+        return []
+    found = []
+    for fact in turn.profile:
+        day = re.search(r"\bon (\d{4}-\d\d-\d\d)$", fact.value) if fact.slot == "plan" else None
+        if not day or fact.turn is None:
+            continue
+        near = timedelta(days=-2) <= date.fromisoformat(day[1]) - today <= timedelta(days=1)
+        try:
+            moment = past.moment(fact.turn)
+        except KeyError:
+            continue
+        if near and moment.text not in [u.text for u in turn.history] and not _brought_up(turn, moment):
+            found.append(Memory(moment, 1.0))
+    return found

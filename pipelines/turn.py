@@ -62,6 +62,9 @@ class Past(Protocol):
     def nearest(self, vector: Vector, k: int, encoder: str = "") -> list[tuple[int, float]]:
         """The k moments whose embedding by this encoder is nearest: id, cosine, best first."""
 
+    def between(self, start: datetime, end: datetime, k: int) -> list[int]:
+        """The first k moments of the person from `start` until `end`."""
+
     def moment(self, id: int) -> Moment:
         """The moment of that id. Raises KeyError."""
 
