@@ -64,6 +64,7 @@ class Telegram:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._small: set[asyncio.Task[Any]] = set()
         self._arrived: dict[int, float] = {}
+        self._muted: set[int] = set()  # groups in which we may not speak, as far as this run was told
 
     # -- in
 
@@ -105,7 +106,10 @@ class Telegram:
             self.counters.add("unreadable")
             self._silent(raw["update_id"])
             return
-        if item is None:
+        if item is not None and item.kind == "member":
+            (self._muted.add if item.muted else self._muted.discard)(item.chat)
+            item = None
+        if item is None or (item.chat in self._muted and item.group):
             self._silent(raw["update_id"])
         elif item.kind == "moved":
             self._conversation(item.chat).put(item)

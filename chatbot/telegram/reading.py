@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from telegram import Message, Update
+from telegram import ChatMember, ChatMemberRestricted, Message, Update
 
 KINDS = ["message", "edited_message", "callback_query", "my_chat_member"]
 """What we ask Telegram for."""
@@ -46,12 +46,13 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w{1,40}))?(?:\s+|$)")
 
 @dataclass(frozen=True)
 class Item:
-    """Something to answer. kind: "said" (words, or a thing we cannot see), "edited", "command", "button" or "moved"
-    (a group got the new id `moved_to`). unseen: what was sent beside the words, such as "pictures"; album: the id that
-    pictures sent together share; at: its time, made unique by the update's id."""
+    """Something to answer. kind: "said" (words, or a thing we cannot see), "edited", "command", "button", "moved" (a
+    group got the new id `moved_to`) or "member" (we were let into a chat or, with `muted`, silenced). unseen: what was
+    sent beside the words, such as "pictures"; album: the id that pictures sent together share; at: its time, made
+    unique by the update's id."""
 
     update: int
-    kind: Literal["said", "edited", "command", "button", "moved"]
+    kind: Literal["said", "edited", "command", "button", "moved", "member"]
     chat: int
     sender: int
     at: datetime
@@ -66,6 +67,7 @@ class Item:
     album: str = ""
     moved_to: int = 0
     reply_to_us: bool = False
+    muted: bool = False
 
     @property
     def person(self) -> str:
@@ -78,7 +80,7 @@ def read(update: Update, bot_id: int, bot_name: str, unseen: str = "") -> Item |
     if update.callback_query:
         return _button(update)
     if update.my_chat_member:
-        return None
+        return _member(update)
     message = update.message or update.edited_message
     if message is None or message.chat is None:
         return None
@@ -94,6 +96,9 @@ def read(update: Update, bot_id: int, bot_name: str, unseen: str = "") -> Item |
     if message.sender_chat or message.via_bot:
         return None
     text = message.text or message.caption or ""
+    if message.forward_origin:
+        # Somebody else's words: quoted, so that they teach nothing about this person.
+        text = "\n".join(f"> {line}" for line in text.splitlines())
     unseen = unseen or next((name for key, name in UNREADABLE.items() if getattr(message, key, None)), "")
     if not text and not unseen:
         # A kind of content newer than this list gets an honest answer in private; service messages get none.
@@ -153,6 +158,19 @@ def _button(update: Update) -> Item | None:
         update.update_id, "button", chat.id, query.from_user.id, at, query.message.message_id,
         language=language, group=group, button=query.data, callback=query.id,
     )  # fmt: skip
+
+
+def _member(update: Update) -> Item | None:
+    """What became of us in a chat."""
+    changed = update.my_chat_member
+    if changed is None:
+        return None
+    new = changed.new_chat_member
+    muted = new.status in (ChatMember.LEFT, ChatMember.BANNED) or (
+        isinstance(new, ChatMemberRestricted) and not new.can_send_messages
+    )
+    chat, group = changed.chat.id, changed.chat.type in ("group", "supergroup")
+    return Item(update.update_id, "member", chat, changed.from_user.id, changed.date, group=group, muted=muted)
 
 
 def _at(update: Update, message: Message) -> datetime:

@@ -86,8 +86,8 @@ class Sender:
                 return
 
     def _mend(self, row: Row, error: BadRequest) -> bool:
-        """Whether to try again as bare text; if not, the message is crossed off."""
-        gone = "not modified" in str(error).lower()
+        """Whether to try again as bare text; if not, the message is crossed off (in a group that muted us, quietly)."""
+        gone = any(words in str(error).lower() for words in ("not modified", "rights", "chat_write_forbidden"))
         if gone or row.out == Out(row.out.text, answers=row.out.answers) or row.out.kind != "text":
             if not gone and row.out.kind != "delete":
                 log.error("event=refused chat=%d kind=%s", row.chat, row.out.kind)

@@ -53,6 +53,7 @@ class Standin:
         self.files: list[tuple[int, str, bytes]] = []
         self.admins: set[tuple[int, int]] = set()
         self.blocked: set[int] = set()
+        self.muted: set[int] = set()
         self.webhook: dict[str, Any] = {}
         self.changed = asyncio.Event()
         self._updates: deque[dict[str, Any]] = deque()
@@ -349,6 +350,8 @@ class Standin:
         chat = int(fields["chat_id"])
         if chat in self.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if chat in self.muted:
+            raise Refused(400, "Bad Request: not enough rights to send text messages to the chat")
         if chat not in self.chats:
             raise Refused(400, "Bad Request: chat not found")
         return chat

@@ -259,6 +259,34 @@ async def test_a_bot_that_was_muted_or_blocked_goes_on_for_the_others(server: St
         assert await lena.asks("back") == "echo: back"
 
 
+async def test_admins_can_mute_it(server: Standin, tmp_path: Path) -> None:
+    here, lena = Friend(server, 7, chat=GROUP), Friend(server, 7)
+    user = BOT | {"username": "juno_test_bot"}
+    can = {"until_date": 0, "is_member": True} | dict.fromkeys(
+        ["can_" + what for what in ("change_info", "invite_users", "pin_messages", "manage_topics",
+         "add_web_page_previews", "send_polls", "send_other_messages", "send_audios", "send_documents", "send_photos", "send_videos",
+         "send_video_notes", "send_voice_notes", "send_messages", "edit_tag", "react_to_messages")], False)  # fmt: skip
+
+    def become(new: dict[str, object]) -> None:
+        old = {"user": user, "status": "member"}
+        change = {"chat": server._chat(GROUP), "from": here.user, "date": 1, "old_chat_member": old}
+        server.update(my_chat_member=change | {"new_chat_member": {"user": user} | new})
+
+    async with house(server, tmp_path, [7]) as home:
+        server.muted.add(GROUP)
+        here.say("juno, hello")  # nobody told us yet: the refusal is taken
+        await server.until(lambda: home.echo.seen and not home.telegram.busy)
+        become({"status": "restricted"} | can)
+        here.say("juno, hello again")
+        assert await lena.asks("hi") == "echo: hi"
+        assert home.echo.seen == ["juno, hello", "hi"]
+        assert home.telegram.counters.counts["failed"] == 0
+        server.muted.clear()
+        become({"status": "member"})
+        here.say("juno, and now?")
+        assert "and now" in (await here.hears())["text"]
+
+
 # -- reminders
 
 

@@ -231,3 +231,11 @@ async def test_one_chatty_person_keeps_order_and_starves_nobody(server: Standin,
         assert (await quiet.hears())["text"] == "echo: hello"
         for i in range(20):
             assert f"unknown{i}." in (await chatty.hears())["text"]
+
+
+async def test_a_forwarded_message_is_somebody_elses_words(server: Standin, tmp_path: Path) -> None:
+    lena = Friend(server, 7)
+    async with house(server, tmp_path, [7]) as home:
+        lena.say("i am bob", forward_origin={"type": "hidden_user", "date": 1, "sender_user_name": "Bob"})
+        assert (await lena.hears())["text"] == "echo: > i am bob"
+        assert await home.facts("telegram:7") == {}
