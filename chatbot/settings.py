@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,15 @@ class MemorySettings:
     @property
     def path(self) -> Path:
         return Path(self.folder).expanduser() if self.folder else data_folder()
+
+
+def known_zone(name: str) -> str:
+    """The name, if it is "" or one of the IANA time zones. Raises ValueError."""
+    from zoneinfo import available_timezones
+
+    if name and name not in available_timezones():
+        raise ValueError(f'"{name}" is no time zone; write it like Europe/Berlin')
+    return name
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,9 @@ class TelegramSettings:
     pace: Annotated[float, Field(ge=0, le=60)] = 1.05
     per_person: Annotated[int, Field(ge=0)] = 500
     per_day: Annotated[int, Field(ge=0)] = 5000
-    time_zone: str = ""
-    webhook: str = ""
-    listen: str = "127.0.0.1:8443"
+    time_zone: Annotated[str, AfterValidator(known_zone)] = ""
+    webhook: Annotated[str, Field(pattern=r"^(https://\S+)?$")] = ""
+    listen: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")] = "127.0.0.1:8443"
     health_port: Annotated[int, Field(ge=0, le=65535)] = 0
     stop_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
     base_url: str = "https://api.telegram.org"

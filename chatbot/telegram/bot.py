@@ -21,7 +21,7 @@ from telegram.error import TelegramError
 
 from chatbot.companion import LOST, Companion, Message
 from chatbot.settings import TelegramSettings
-from chatbot.telegram import buttons, commands, files, groups, people, reactions, text, texts
+from chatbot.telegram import buttons, commands, files, groups, people, reactions, reminders, text, texts
 from chatbot.telegram.access import Access
 from chatbot.telegram.conversation import Conversation
 from chatbot.telegram.counters import Counters
@@ -126,7 +126,7 @@ class Telegram:
             if item.kind == "button":
                 self._soon(self._quietly(self.bot.answer_callback_query(item.callback)))
             conversation = self._conversation(item.chat)
-            conversation.put(groups.bare(item, self.bot.username) if item.group else item)
+            conversation.put(groups.bare(item, self.bot.username) if item.group else reminders.meant(item))
             self._start(conversation)
 
     def _silent(self, update: int) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import random
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -60,6 +61,9 @@ class Polling:
                 continue
             except Conflict:
                 self._say("conflict", "Another program asks for this bot's updates; only one can. Trying again.")
+            except sqlite3.OperationalError as error:
+                # Not acknowledged, so Telegram keeps it.
+                self._say(type(error).__name__, "The inbox cannot be written (is the disk full?). Trying again.")
             except TelegramError as error:
                 self.counters.add("network")
                 self._say(type(error).__name__, "Telegram is out of reach. Trying again until it is back.")

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,17 @@ async def ask(bot: Telegram, item: Item) -> list[Out]:
     return outs(f"I'll remind you on {due:%A %d %B at %H:%M}: {what}")
 
 
+def meant(item: Item) -> Item:
+    """ "Remind me to call mum at 6" is the command without its slash, if it names a time or a day."""
+    match = re.match(r"(?:please )?(?:can you |could you )?remind me ", item.text, re.IGNORECASE)
+    if item.kind != "said" or item.group or not match or len(item.text) > 300:
+        return item
+    rest = item.text[match.end() :].rstrip(" ?!.")
+    if not re.search(r"\d", rest) and not set(_DAYS.split()[:10]) & set(rest.lower().split()):
+        return item
+    return replace(item, kind="command", command="remind", text=rest)
+
+
 def when_and_what(text: str, now: datetime) -> tuple[datetime, str] | None:
     """The time at the beginning or the end of the text, and the rest; the longest stretch that is a time counts."""
     import dateparser
@@ -72,8 +84,8 @@ def when_and_what(text: str, now: datetime) -> tuple[datetime, str] | None:
     }  # fmt: skip
     for n in range(min(6, len(words) - 1), 0, -1):
         for part, rest in ((words[:n], words[n:]), (words[-n:], words[:-n])):
-            if not any(char.isdigit() for char in " ".join(part)) and part[0].lower() not in _DAYS.split():
-                continue
+            if not all(_TIME_WORD.fullmatch(word.strip(",")) for word in part):
+                continue  # the parser would step over the words that it does not know
             due = dateparser.parse(" ".join(part), languages=["en"], settings=settings)
             if due is not None:
                 if not re.search(r"\d[:.]\d\d|\d ?[ap]m|minute|hour|second|\bmin", " ".join(part), re.IGNORECASE):
@@ -83,6 +95,13 @@ def when_and_what(text: str, now: datetime) -> tuple[datetime, str] | None:
     return None
 
 
+_TIME_WORD = re.compile(
+    r"in|at|on|next|this|an?|and|of|the|from|now|tomorrow|tonight|today|noon|midnight|morning|afternoon|evening|"
+    r"(?:mon|tues?|wed(?:nes)?|thurs?|fri|sat(?:ur)?|sun)(?:day)?|(?:jan|febr?)(?:uary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
+    r"july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|(?:nov|dec)(?:ember)?|(?:second|sec|minute|min|hour|day|week|month)s?|"
+    r"[ap]\.?m\.?|\d{1,4}(?:[:.h/-]\d{1,2}){0,2}(?:[ap]m|st|nd|rd|th|h|min|m)?|one|two|three|five|ten|half",
+    re.IGNORECASE,
+)
 _DAYS = "tomorrow tonight today monday tuesday wednesday thursday friday saturday sunday in at on next"
 
 

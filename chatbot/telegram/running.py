@@ -135,7 +135,8 @@ async def _initialise(bot: Bot, ending: asyncio.Event) -> None:
             await set_menu(bot)
             return
         except NetworkError as error:
-            log.warning("event=network_lost error=%s", type(error).__name__)
+            if wait == 1.0:
+                log.warning("event=network_lost error=%s", type(error).__name__)
         except InvalidToken:
             raise
         except TelegramError as error:

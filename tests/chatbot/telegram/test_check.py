@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from standin import TOKEN
+from standin import TOKEN, Standin
 
 from chatbot.cli import main
 from chatbot.settings import TelegramSettings
@@ -46,6 +47,29 @@ def test_what_is_no_token_is_not_repeated(wrong: str, monkeypatch: pytest.Monkey
 def test_one_bot_per_folder(tmp_path: Path) -> None:
     with alone(tmp_path), pytest.raises(ChatbotError, match="Another"), alone(tmp_path):
         pass
+
+
+async def test_a_token_that_telegram_does_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = TOKEN[:-2] + "99"
+    monkeypatch.setenv(VARIABLE, wrong)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with Standin() as server:
+        arguments = ["telegram", "--config", "tiny", "--check", "--set", f"telegram.base_url={server.url}"]
+        arguments += ["--set", f"memory.folder={tmp_path}"]
+        result = await asyncio.to_thread(CliRunner().invoke, main, arguments)
+    assert result.exit_code == 1
+    assert "Telegram does not know it" in result.output
+    assert wrong not in result.output
+
+
+def test_settings_that_make_no_sense_are_problems_of_the_config(tmp_path: Path) -> None:
+    wrong = ["time_zone=Mars/Base", "webhook=http://plain.example", "listen=nowhere", 'allow=["me"]', "pcae=1"]
+    arguments = [part for item in wrong for part in ("--set", f"telegram.{item}")]
+    result = CliRunner().invoke(main, ["config", "check", "tiny", *arguments])
+    assert result.exit_code == 2
+    assert "no time zone" in result.output
+    assert 'Did you mean "pace"' in result.output
+    assert "5 problems" in result.output
 
 
 @pytest.mark.parametrize(
