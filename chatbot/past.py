@@ -40,7 +40,7 @@ STOP_WORDS = frozenset(
         # What small talk is made of tells nothing apart.
         "lol haha hi hey hello bye thanks thank please good nice cool great fine bad morning night today guess think",
         "thing something anything nothing someone lot much many kinda sure maybe actually still ever never always tell",
-        "told talk",
+        "told talk went came love loves feel feels feeling",
     )
     for word in line.split()
 )

@@ -161,8 +161,9 @@ class People:
         """The name that stands right after "my sister", if one does."""
         index = clause.plain[:end].count(" ") + 1
         words = clause.words
-        # A pet may be called Biscuit, a sister hardly.
-        found = fact_values.name(words, index, sure=kind in pet_kinds())
+        # A pet may be called Biscuit, a sister hardly, unless what follows can only be her verb: "my sister rose is".
+        verb = words[index + 1].plain if index + 1 < len(words) else ""
+        found = fact_values.name(words, index, sure=kind in pet_kinds() or verb in listed("name_verbs"))
         if not found:
             return None, end
         name, after = found
@@ -170,7 +171,9 @@ class People:
         known = name.casefold() in self.names()
         # In lower case only the words around tell a name from a verb: "my sister anna moved", "with my dog rex".
         follows = after >= len(words) or words[after].plain in listed("after_name")
-        follows = follows or (kind in pet_kinds() and words[after].plain in ("to", "for", "on", "at", "in", "out"))
+        follows = follows or (
+            kind in pet_kinds() and words[after].plain in ("to", "for", "on", "at", "in", "out", "and")
+        )
         leads = bool(
             re.search(
                 r"(?:with|for|about|by|to|from|called|named|met|meet)(?: (?:my|our))$",

@@ -62,8 +62,7 @@ class Recall:
             near = past.nearest(turn.embedding.vector, DEPTH, turn.embedding.encoder)
         scores = join(words, near, self.vectors, self.least_cosine)
         asked = recall_times.window(turn.text, turn.at)
-        if asked:
-            within = past.between(*asked, DEPTH)
+        if asked and (within := past.between(*asked, DEPTH)):
             # Asked for by time alone, the first of those days come up; a shared word puts a moment before them.
             scores = {id: 1 + scores.get(id, 0.0) for id in within}
         found = [Memory(past.moment(id), score) for id, score in scores.items()]

@@ -23,12 +23,18 @@ _TIMES = re.compile(
     rf"|(?:last|on|this) (?P<day>{'|'.join(_DAYS)})"
     rf"|(?:in|last|back in|during) (?P<month>{'|'.join(_MONTHS)}))\b"
 )
+# "I went to work today" tells and asks nothing.
+_ASKS = re.compile(
+    r"\?|^(?:\w+ )?(?:what|whats|when|who|whom|where|which|how|did|do|does|was|were|had|have|remember|remind|tell)\b|"
+    r"\bremember\b"
+)
 _LENGTHS = {"day": 1, "week": 7, "weekend": 2, "month": 30, "year": 365}
 
 
 def window(text: str, at: datetime) -> tuple[datetime, datetime] | None:
-    """From when until when the text asks, seen from `at`; None when it names no past days."""
-    match = _TIMES.search(text.lower()[:500])
+    """From when until when the text asks, seen from `at`; None when it does not ask, or names no past days."""
+    low = text.lower()[:500]
+    match = _TIMES.search(low) if _ASKS.search(low) else None
     if match is None:
         return None
     today = at.replace(hour=0, minute=0, second=0, microsecond=0)
