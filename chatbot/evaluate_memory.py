@@ -89,7 +89,7 @@ def plain_recipe(talk: Talk) -> Search:
 
 def ours(talk: Talk, encode: Callable[[Sequence[str]], Sequence[Vector]] | None, weight: float = 0.4) -> Search:
     """The index and the fusion of this project; without `encode`, by words alone."""
-    from models.memories import DEPTH, join
+    from models.memories import DEPTH, NEAR, join
 
     index = Index()
     index.add([Moment(i + 1, "person", text, AT) for i, text in enumerate(talk.turns)])
@@ -101,7 +101,7 @@ def ours(talk: Talk, encode: Callable[[Sequence[str]], Sequence[Vector]] | None,
         asked = dict(zip(texts, encode(texts), strict=True))
 
     def search(question: str, k: int) -> list[int]:
-        near = index.nearest(asked[question], DEPTH, "e") if asked else []
+        near = index.nearest(asked[question], NEAR, "e") if asked else []
         scores = join(index.words(question, DEPTH), near, weight)
         return [id - 1 for id, _ in sorted(scores.items(), key=lambda item: -item[1])[:k]]
 
@@ -166,7 +166,7 @@ def _speed(size: int, facts: int) -> dict[str, float]:
 
     def search() -> None:
         memory.words(sentence(), 100)
-        memory.nearest(vector, 100, "e")
+        memory.nearest(vector, 1000, "e")
 
     def profile() -> None:
         memory.facts()

@@ -55,6 +55,9 @@ def subject_pattern() -> re.Pattern[str]:
     )
 
 
+_LEADS = re.compile(r"(?:with|for|about|by|to|from|called|named|met|meet)(?: (?:my|our))$")
+
+
 @dataclass
 class People:
     """Who is known, and who was spoken of last. known: the profile with what this message has added so far."""
@@ -171,15 +174,10 @@ class People:
         known = name.casefold() in self.names()
         # In lower case only the words around tell a name from a verb: "my sister anna moved", "with my dog rex".
         follows = after >= len(words) or words[after].plain in listed("after_name")
-        follows = follows or (
-            kind in pet_kinds() and words[after].plain in ("to", "for", "on", "at", "in", "out", "and")
-        )
-        leads = bool(
-            re.search(
-                r"(?:with|for|about|by|to|from|called|named|met|meet)(?: (?:my|our))$",
-                clause.plain[: clause.plain.rfind("my", 0, end) + 2],
-            )
-        )
+        leads = bool(_LEADS.search(clause.plain[: clause.plain.rfind("my", 0, end) + 2]))
+        if kind in pet_kinds() and not name.endswith("s"):
+            follows = follows or words[after].plain in ("to", "for", "on", "at", "in", "out", "and")
+            leads = True
         if capital or known or (follows and (after < len(words) or leads)):
             return name, sum(len(w.plain) + 1 for w in words[:after]) - 1
         return None, end

@@ -21,8 +21,9 @@ from pydantic import Field
 from models import recall_times
 from pipelines.turn import Memory, Moment, Past, Turn
 
-DEPTH = 100
-"""How many moments each search gives before they are joined."""
+DEPTH, NEAR = 100, 1000
+"""How many moments the searches by words and by vectors give before they are joined: what words found needs its
+cosine too, so the vectors give more."""
 
 
 NEW_TALK = timedelta(hours=3)
@@ -59,7 +60,7 @@ class Recall:
         words = [hit for hit in past.words(turn.text, DEPTH) if hit[1] >= self.least_words]
         near: list[tuple[int, float]] = []
         if turn.embedding is not None:
-            near = past.nearest(turn.embedding.vector, DEPTH, turn.embedding.encoder)
+            near = past.nearest(turn.embedding.vector, NEAR, turn.embedding.encoder)
         scores = join(words, near, self.vectors, self.least_cosine)
         asked = recall_times.window(turn.text, turn.at)
         if asked and (within := past.between(*asked, DEPTH)):
