@@ -19,6 +19,7 @@ from typing import Any
 
 from prompt_toolkit.application import get_app, run_in_terminal
 from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.utils import is_dumb_terminal
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -60,6 +61,9 @@ class Chat:
         self.turn: Turn | None = None
         self.editing = False
         """Whether the next message replaces the last one."""
+        self.name = config.persona.name
+        """What this person calls the companion."""
+        self._dumb = is_dumb_terminal()
         self.changing = asyncio.Lock()
         """Held while stages are exchanged."""
         self.beside = ""
@@ -84,7 +88,8 @@ class Chat:
                 self.worker = worker
                 tasks = [asyncio.create_task(step()) for step in (self._work, self._tick, self._watch)]
                 try:
-                    await self._read()
+                    with suppress(EOFError):
+                        await self._read()
                 finally:
                     self._loading.left = True
                     if self._answering:
@@ -103,9 +108,11 @@ class Chat:
     def _greet(self) -> None:
         folder = self.config.sections["memory"].path
         memory = Memory.open(folder, self.user)
-        name = show.plain(self._companion_name(memory))
-        self.console.print(Text(f"{name} is an AI companion. What you say stays in {folder}", "dim"))
+        self.learn_name(memory)
+        self.console.print(Text(f"{show.plain(self.name)} is an AI companion. What you say stays in {folder}", "dim"))
         self.console.print(Text("Enter sends, Ctrl-C stops an answer, Ctrl-D leaves. /help shows more.\n", "dim"))
+        if memory.paused:
+            self.console.print(Text("Memory is paused: nothing is written down until /resume.\n", "dim"))
         self.resume(memory)
         people.note(memory, self.user)
         memory.close()
@@ -114,21 +121,21 @@ class Chat:
         """Show the last turns of this memory, dimmed, and let the arrow keys go through what was said."""
         said = memory.recent(200)
         if said:
-            self.console.print(show.earlier(said[-RESUMED:], self._companion_name(memory), now()))
+            self.console.print(show.earlier(said[-RESUMED:], self.name, now()))
         prompt.remember(self.session, [u.text for u in said if u.role == "person"])
 
-    def _companion_name(self, memory: Memory) -> str:
-        return Turn("", persona=self.config.persona, profile=memory.facts()).companion_name
+    def learn_name(self, memory: Memory) -> None:
+        """Find out what this person calls the companion."""
+        self.name = Turn("", persona=self.config.persona, profile=memory.facts()).companion_name
 
     def _goodbye(self) -> None:
-        name = self.turn.companion_name if self.turn else self.config.persona.name
-        self.console.print(Text.assemble((f"{show.plain(name)}: ", "bold cyan"), "Bye!"))
+        self.console.print(Text.assemble((f"{show.plain(self.name)}: ", "bold cyan"), "Bye!"))
 
     # -- the four things that go on at once
 
     async def _read(self) -> None:
         while not self._leaving:
-            with suppress(KeyboardInterrupt):
+            with suppress(KeyboardInterrupt):  # from a dumb terminal's prompt, as is EOFError
                 text = (await self.session.prompt_async(self._message, set_exception_handler=False)).strip()
                 if text and not self._leaving:
                     self.submit(text)
@@ -196,9 +203,9 @@ class Chat:
     def leave(self) -> None:
         """Ctrl-D: end the prompt, and with it the talk."""
         self._leaving = True
-        app = self.session.app
-        if app.is_running and not app.is_done:
-            app.exit(result="")
+        for app in {self.session.app, get_app()}:  # a dumb terminal's prompt is an app of its own
+            if app.is_running and not app.is_done:
+                app.exit(result="")
 
     # -- saying
 
@@ -217,6 +224,7 @@ class Chat:
             self.turn = await self.worker.say(message)
         finally:
             self._answering = None
+        self.name = self.turn.companion_name
         await self.print(show.reply(self.turn, message.stop.is_set()))
         if self.tracing:
             await self.print(trace.view(self.turn, self.console.width))
@@ -230,6 +238,7 @@ class Chat:
                 await self._waiting
                 return True
         finally:
+            self._waiting.cancel()
             self._waiting = None
         if not self.session.default_buffer.text:
             self.prefill(text)
@@ -259,7 +268,7 @@ class Chat:
 
     def _message(self) -> FormattedText:
         you: list[tuple[str, str]] = [("class:you", "edit: " if self.editing else "you: ")]
-        status = "" if get_app().is_done else self._status()
+        status = "" if get_app().is_done or self._dumb else self._status()
         return FormattedText([("class:status", f"{status}\n"), *you] if status else you)
 
     def _status(self) -> str:

@@ -137,8 +137,9 @@ async def say(chat: Chat, rest: str) -> None:
 
     if not await chat.call(act):
         raise UsageError("Say something yourself first.")
-    name = chat.turn.companion_name if chat.turn else chat.config.persona.name
-    await chat.print(Text.assemble((f"{show.plain(name)}: ", "bold cyan"), show.plain(rest), ("  (your words)", "dim")))
+    await chat.print(
+        Text.assemble((f"{show.plain(chat.name)}: ", "bold cyan"), show.plain(rest), ("  (your words)", "dim"))
+    )
 
 
 async def pause(chat: Chat, rest: str) -> None:
@@ -174,8 +175,7 @@ async def erase(chat: Chat, rest: str) -> None:
 
 async def persona(chat: Chat, rest: str) -> None:
     who = chat.config.persona
-    called = chat.turn.companion_name if chat.turn else who.name
-    also = f" (you call it {show.plain(called)})" if called != who.name else ""
+    also = f" (you call it {show.plain(chat.name)})" if chat.name != who.name else ""
     await chat.print(
         Text.assemble(("name    ", "cyan"), who.name, also),
         Text.assemble(("traits  ", "cyan"), ", ".join(who.traits)),
@@ -185,6 +185,9 @@ async def persona(chat: Chat, rest: str) -> None:
 
 
 async def users(chat: Chat, rest: str) -> None:
+    if rest:
+        await user(chat, rest)
+        return
     names = people.known(chat.config.sections["memory"].path, chat.user)
     await chat.print(*[Text(f"{'*' if name == chat.user else ' '} {show.plain(name)}") for name in names])
     await chat.print(Text("Switch with /user NAME", "dim"))
@@ -251,7 +254,7 @@ COMMANDS = (
     Command("/mood", "how you felt, as a chart", mood_),
     Command("/trace [on|off]", "the way of the last turn through the stages", trace_),
     Command("/persona", "who you are talking to", persona),
-    Command("/users", "who has talked here", users),
+    Command("/users [NAME]", "who has talked here; with a name: be them", users),
     Command("/user NAME", "be somebody else", user),
     Command("/export [FILE]", "all that is kept of you, as JSON", export),
     Command("/erase", "delete all that is kept of you", erase),
@@ -303,7 +306,7 @@ def words(chat: Chat, before: str) -> Iterable[tuple[str, str]]:
         return [(c.name, c.about) for c in COMMANDS]
     if before == "/trace":
         return [("on", "after every turn"), ("off", "only when asked")]
-    if before == "/user":
+    if before in ("/user", "/users"):
         return [(name, "") for name in people.known(chat.config.sections["memory"].path, chat.user)]
     if before == "/use":
         return [(slot, "") for slot in SLOTS]
@@ -341,10 +344,11 @@ async def _undo(chat: Chat, quiet: bool = False) -> list[Moment]:
 
 async def _resay(chat: Chat, aloud: bool = False) -> None:
     """Let the arrow keys forget what the memory forgot."""
+    await chat.call(chat.learn_name)
     said = await chat.call(lambda memory: memory.recent(200))
     prompt.remember(chat.session, [u.text for u in said if u.role == "person"])
     if aloud and said:
-        await chat.print(show.earlier(said[-6:], chat.config.persona.name, now()))
+        await chat.print(show.earlier(said[-6:], chat.name, now()))
 
 
 def _count(n: int, noun: str) -> str:

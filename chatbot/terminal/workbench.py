@@ -135,6 +135,7 @@ async def exchange(chat: Chat, change: Callable[[dict[str, Any]], None], source:
         finally:
             chat.beside = ""
         chat.config = new
+        await chat.call(chat.learn_name)
         both, gone = resident(), let_go(running, steps)
     came = [step.label for step in built]
     lines = [f"{', '.join(came) or 'no stage'} in, {', '.join(gone) or 'none'} out, {time.monotonic() - started:.1f} s"]

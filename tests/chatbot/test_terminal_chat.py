@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import pytest
 from terminal_harness import Stage, chatting, steps
 
-from chatbot.companion import Companion
+from chatbot.companion import Companion, now
 from chatbot.memory import Memory
 from pipelines.errors import WeightsError
 from pipelines.pipeline import Pipeline, Step
-from pipelines.turn import Candidate
+from pipelines.turn import Candidate, Fact
 
 PASTE = "\x1b[200~{}\x1b[201~"
 
@@ -138,6 +139,28 @@ async def test_resuming_shows_the_last_turns_and_the_arrow_keys_know_them(tmp_pa
         assert "you: i am lena" in start
         screen.type("\x1b[A")
         await screen.until(lambda: screen.chat.session.default_buffer.text == "i am lena")
+
+
+async def test_a_pause_is_told_at_the_start(tmp_path: Path) -> None:
+    Memory.open(tmp_path, "me").pause()
+    async with chatting(tmp_path) as screen:
+        await screen.wait("Memory is paused")
+
+
+async def test_the_name_that_the_person_gave_it_holds_everywhere(tmp_path: Path) -> None:
+    memory = Memory.open(tmp_path, "me")
+    memory.learn(memory.hear("i will call you Ada", now()), [Fact("name", "Ada", about="companion")])
+    async with chatting(tmp_path) as screen:
+        await screen.wait("Ada is an AI companion")
+        await screen.say("/persona", "you call it Ada")
+    assert screen.text.endswith("Ada: Bye!\n")
+
+
+async def test_what_a_library_says_on_stderr_stands_above_the_prompt(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        await screen.ready()
+        print("a warning\x1b[2J", file=sys.stderr)
+        assert "\x1b" not in await screen.wait("a warning[2J")
 
 
 async def test_a_crisis_is_answered_alone_and_in_full(tmp_path: Path) -> None:

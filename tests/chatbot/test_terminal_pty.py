@@ -138,6 +138,19 @@ def test_a_signal_from_outside_puts_the_terminal_back(chat: Any) -> None:
     assert chat.exitstatus == 0
 
 
+def test_a_dumb_terminal_will_do(tmp_path: Path, environ: dict[str, str]) -> None:
+    arguments = ["-m", "chatbot", "repl", "--config", str(tmp_path / "slow.toml")]
+    child = pexpect.spawn(sys.executable, arguments, env={**environ, "TERM": "dumb"}, encoding="utf-8", timeout=20)
+    child.expect("you: ")
+    child.send("/persona\r")
+    child.expect("rain on windows")
+    child.send("\x04")
+    child.expect("Bye!")
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == 0
+
+
 def test_no_color_means_no_colour(tmp_path: Path, environ: dict[str, str]) -> None:
     arguments = ["-m", "chatbot", "repl", "--config", str(tmp_path / "slow.toml")]
     for colour in (False, True):
