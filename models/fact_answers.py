@@ -1,4 +1,4 @@
-"""What a message means only after the one before it: bare answers, corrections, and who "she" is. Used by models/facts.py."""
+"""What a message means only after the one before it: bare answers, corrections, who "she" is. For models/facts.py."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ ASKS = {
 """What the companion may have asked, in plain words."""
 
 _CORRECTS = re.compile(
-    r"(?:no|nope|nah|actually|wait|oops|sorry|wrong|not true|correction|i (?:said|meant|mean)|it is not|not quite|i never said|"
+    r"(?:no|nope|nah|actually|wait|oops|sorry|wrong|not true|correction|i (?:said|meant|mean)|it is not|not quite|"
+    r"i never said|"
     r"that is (?:wrong|not true|not right|incorrect|false|not what i said|not correct)|"
     r"you (?:got|have|remember) [^ ]+(?: [^ ]+)? wrong)(?: |$)"
 )
 _LEAD = re.compile(rf"(?:(?:{FILLER}) )*")
 _ANSWER = re.compile(
-    rf"(?:(?:{FILLER}|it is|its|i am|i live|in|from|at|the name is|she is|he is|called|he is called|she is called|it is called) )*"
+    rf"(?:(?:{FILLER}|it is|its|i am|i live|in|from|at|the name is|she is|he is|called|he is called|she is called|"
+    rf"it is called) )*"
 )
 _MEANT = re.compile(r"(?:(?:it is|its|i said|i meant|that is|called|his name is|her name is|in|from) )*")
 
@@ -128,9 +130,9 @@ def marked(reading: Reading) -> list[Fact]:
     for fact in reading.found:
         old = [f for f in reading.turn.profile if (f.about, f.slot) == (fact.about, fact.slot)]
         contradicts = old and old[-1].value.casefold() != fact.value.casefold()
-        if fact.change == "state" and fact.slot in ONE_AT_A_TIME and contradicts:
-            if _denied(old[-1], reading.whole) or (_CORRECTS.match(reading.whole) and not changed):
-                fact = replace(fact, change="correct")
+        said_so = old and (_denied(old[-1], reading.whole) or (_CORRECTS.match(reading.whole) and not changed))
+        if fact.change == "state" and fact.slot in ONE_AT_A_TIME and contradicts and said_so:
+            fact = replace(fact, change="correct")
         facts.append(fact)
     return facts
 

@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 
 from models import dates
 
-_MONTH = "january|february|march|april|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec"
+_MONTH = (
+    "january|february|march|april|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|"
+    "jul|aug|sept|sep|oct|nov|dec"
+)
 _WEEKDAY = "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thur|thu|fri|sat|sun"
 _FULL_DAY = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 _NUMBER = r"\d{1,2}|a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a couple of|a few"
@@ -50,7 +53,8 @@ def find(plain: str, at: datetime, past: bool = False) -> When | None:
     """The first time named in the text, which is in lower case with single spaces."""
     for match in _NAMED.finditer(plain):
         words = re.sub(
-            r"^(?:on|this|this coming|coming|by|at) (?=the |[a-z]+day|\d|[a-z]{3} )|(?: morning| afternoon| evening| night)$",
+            r"^(?:on|this|this coming|coming|by|at) (?=the |[a-z]+day|\d|[a-z]{3} )|(?: morning| afternoon| "
+            r"evening| night)$",
             "",
             match[0],
         )

@@ -1,4 +1,4 @@
-"""What is true no longer: a move away, a job left, a couple parted, somebody who died. Used by models/fact_predicates.py.
+"""What is true no longer: a move away, a job left, a couple parted, a death. For models/fact_predicates.py.
 
 Each function reads at clause.words[index], after a verb that `match` matched, and tells whether it was such an end.
 """

@@ -23,7 +23,8 @@ def _one() -> re.Pattern[str]:
 
 
 _NAMED = re.compile(
-    r" (?:(?:who|that|which) (?:is |s )?)?(?:named|called|whose names? (?:is|are)|with the name|and (?:his|her|its|it|their) names? (?:is|s|are)|names? (?:is|are)) "
+    r" (?:(?:who|that|which) (?:is |s )?)?(?:named|called|whose names? (?:is|are)|with the name|and (?:his|her|"
+    r"its|it|their) names? (?:is|s|are)|names? (?:is|are)) "
 )
 
 

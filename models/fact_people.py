@@ -17,7 +17,10 @@ from models.fact_text import Clause
 from models.fact_words import listed
 from pipelines.turn import Fact
 
-ADJECTIVES = r"(?:(?:dear|sweet|cute|lovely|beloved|amazing|wonderful|new|little|big|older|younger|elder|eldest|oldest|youngest|late|other|second|first|crazy|dumb|stupid|poor|own|whole|baby) )"
+ADJECTIVES = (
+    r"(?:(?:dear|sweet|cute|lovely|beloved|amazing|wonderful|new|little|big|older|younger|elder|eldest|"
+    r"oldest|youngest|late|other|second|first|crazy|dumb|stupid|poor|own|whole|baby) )"
+)
 EXCLUSIVE = frozenset({"boyfriend", "girlfriend", "husband", "wife", "fiance", "fiancee", "partner", "mum", "dad"})
 """Of these a person has one at a time: another name means another one."""
 
@@ -51,7 +54,8 @@ def forms() -> str:
 def subject_pattern() -> re.Pattern[str]:
     one = forms()
     return re.compile(
-        rf"(?:my|our) (?P<adj>{ADJECTIVES}{{0,3}})(?P<kin>{one})(?P<poss>s? s|s)?(?: (?P<kin2>{one})(?P<poss2>s? s|s)?)?(?= |$)"
+        rf"(?:my|our) (?P<adj>{ADJECTIVES}{{0,3}})(?P<kin>{one})(?P<poss>s? s|s)?(?: (?P<kin2>{one})(?P<poss2>s? s|"
+        rf"s)?)?(?= |$)"
     )
 
 

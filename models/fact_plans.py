@@ -12,9 +12,11 @@ from models.fact_reading import Reading, index_at
 from models.fact_text import Clause
 
 _EVENTS = (
-    "exam|exams|test|interview|job interview|appointment|meeting|date|party|wedding|presentation|concert|flight|operation|"
+    "exam|exams|test|interview|job interview|appointment|meeting|date|party|wedding|presentation|concert|flight|"
+    "operation|"
     "surgery|trip|game|match|race|marathon|show|gig|performance|recital|deadline|audition|competition|tournament|class|"
-    "lesson|finals|graduation|funeral|checkup|call|dinner|holiday|vacation|hearing|trial|reunion|shift|final|quiz|essay due|"
+    "lesson|finals|graduation|funeral|checkup|call|dinner|holiday|vacation|hearing|trial|reunion|shift|final|"
+    "quiz|essay due|"
     "paper due"
 )
 _PLANS = re.compile(
@@ -22,8 +24,10 @@ _PLANS = re.compile(
     rf"(?P<what>(?!to |in |on |at |been |not |no |had )(?:[^ ]+ ){{0,3}}?(?:{_EVENTS}))(?= |$)"
     r"|(?:am|is|are) (?:(?:going|planning|supposed) to )?"
     r"(?P<moving>(?:moving|relocating|flying|travell?ing|going|driving|heading) (?:back )?to )(?=[^ ])"
-    r"|(?:am|is|are) (?P<doing>seeing|meeting|visiting|starting|leaving|taking|having|hosting|celebrating|graduating|playing|"
-    r"performing|turning|teaching|presenting|running|attending|throwing|picking up|adopting|getting married|marrying|dropping off|"
+    r"|(?:am|is|are) (?P<doing>seeing|meeting|visiting|starting|leaving|taking|having|hosting|celebrating|"
+    r"graduating|playing|"
+    r"performing|turning|teaching|presenting|running|attending|throwing|picking up|adopting|getting married|"
+    r"marrying|dropping off|"
     r"returning|competing|auditioning|interviewing|defending) (?=[^ ])"
     rf"|(?P<of>(?:[^ ]+ ){{0,3}}?(?:{_EVENTS})) (?:is|s|are|will be|got moved to) (?=[^ ]))"
 )

@@ -20,6 +20,9 @@ _PERFECT = r"(?:have|has) (?=moved|started|adopted|got |turned|become|switched|c
 _SKIP = re.compile(rf"(?: s(?= ))?(?: (?:{_ADVERBS}|{_PERFECT}))* ?")
 
 _AM = r"(?:am|is|are)"
+_MODAL = re.compile(
+    r"(?: )(?:would|could|might|may|should|will|can|want|wish|hope|plan|going to|used to|try|tried|to|never|not)(?= )"
+)
 _TABLE: tuple[tuple[str, Read], ...] = (
     # -- names and ages
     (rf"{_AM} (?:not|no longer) (?:called|named) ", fact_ends.not_name),
@@ -76,7 +79,8 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     (r"(?:study|studies|major in|majors in) ", fact_states.studies),
     (
         r"(?:(?:go|goes|am going|is going) to|(?P<student>(?:am|is) (?:a |an )?"
-        r"(?:student|freshman|sophomore|junior|senior|undergrad|pupil|phd student) (?:at|of))|attend|attends|(?:am|is) at)"
+        r"(?:student|freshman|sophomore|junior|senior|undergrad|pupil|phd student) (?:at|of))|attend|attends|"
+        r"(?:am|is) at)"
         r" (?:the )?(?=[^ ])",
         fact_states.school,
     ),
@@ -102,11 +106,13 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     ),
     (
         r"(?:hate|hates|dislike|dislikes|despise|despises|detest|detests|loathe|loathes|can not stand|never liked|"
-        r"(?:do|does) not (?:really |even )?(?:like|enjoy)|(?:am |is )?not (?:really )?(?:into|a (?:big )?fan of)) (?=[^ ])",
+        r"(?:do|does) not (?:really |even )?(?:like|enjoy)|(?:am |is )?not (?:really )?(?:into|a (?:big )?fan "
+        r"of)) (?=[^ ])",
         fact_ends.dislikes,
     ),
     (
-        r"favou?rite (?P<thing>(?!one |thing |part |person )[^ ]+(?: [^ ]+)?) (?:is|are|s|has to be|would be|of all time is) (?:called |named )?",
+        r"favou?rite (?P<thing>(?!one |thing |part |person )[^ ]+(?: [^ ]+)?) (?:is|are|s|has to be|would be|of "
+        r"all time is) (?:called |named )?",
         fact_states.favorite,
     ),
     # -- ends
@@ -138,6 +144,9 @@ _PREDICATES = tuple((re.compile(pattern), read) for pattern, read in _TABLE)
 def read(reading: Reading, clause: Clause, about: str, end: int) -> bool:
     """What is said of `about` from plain[end:] on, and in what is joined to it by "and"; whether anything was."""
     joints = [m.end() for m in re.finditer(r" (?:and|but|then|now)(?= )", clause.plain) if m.start() >= end]
+    if _MODAL.search(clause.plain[end:]):
+        # "I would go and live in Rome": what is joined is no truer than what it is joined to.
+        joints = []
     found = False
     for start in [end, *joints]:
         begin = after(_SKIP, clause.plain, start)

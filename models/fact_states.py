@@ -157,7 +157,8 @@ def studies(reading: Reading, clause: Clause, about: str, index: int, match: Mat
 
 
 _SCHOOL = re.compile(
-    r"(?i)\b(?:university|uni|college|school|high|academy|institute|tu|mit|eth|ucla|harvard|oxford|cambridge|stanford|yale)\b"
+    r"(?i)\b(?:university|uni|college|school|high|academy|institute|tu|mit|eth|ucla|harvard|oxford|cambridge|"
+    r"stanford|yale)\b"
 )
 
 

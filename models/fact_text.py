@@ -15,13 +15,19 @@ from models.chatspeak import load, squeeze
 from models.fact_words import listed
 
 FILLER = (
-    "hi|hey|hello|heya|hiya|yo|so|well|ok|and|but|also|oh|ah|aw|yeah|yes|yep|no|nope|lol|haha|btw|by the way|anyway|anyways|fyi|"
-    "because|since|plus|though|although|actually|honestly|just so you know|for the record|to be honest|not going to lie|wait|"
-    "sorry|good morning|good evening|good afternoon|there|guys|everyone|everybody|um|uh|hmm|fun fact|update|news|guess what|"
-    "please|remember that|remember|basically|while|then|oops|thanks|thank you|nice to meet you|ooh|omg|oh my god|wow|anyhow|now|"
-    "currently|correction|alright|right|do not forget that|do not forget|you should know that|you should know|i meant|i mean|"
+    "hi|hey|hello|heya|hiya|yo|so|well|ok|and|but|also|oh|ah|aw|yeah|yes|yep|no|nope|lol|haha|btw|by the way|"
+    "anyway|anyways|fyi|"
+    "because|since|plus|though|although|actually|honestly|just so you know|for the record|to be honest|not going "
+    "to lie|wait|"
+    "sorry|good morning|good evening|good afternoon|there|guys|everyone|everybody|um|uh|hmm|fun fact|update|news|"
+    "guess what|"
+    "please|remember that|remember|basically|while|then|oops|thanks|thank you|nice to meet you|ooh|omg|oh my god|"
+    "wow|anyhow|now|"
+    "currently|correction|alright|right|do not forget that|do not forget|you should know that|you should know|i "
+    "meant|i mean|"
     "i said that|i said|i told you that|i told you|as i said|nah|too|first|second|today|last year|last week|last month|"
-    "recently|yesterday|as of today|finally|luckily|sadly|unfortunately|apparently|this year|at the moment|right now|nice|"
+    "recently|yesterday|as of today|finally|luckily|sadly|unfortunately|apparently|this year|at the moment|right "
+    "now|nice|"
     "that is wrong|wrong|not true"
 )
 """What may stand before a subject without changing what is said, as a regular expression over plain words."""
@@ -30,67 +36,54 @@ LIMIT = 2000
 """Characters that are read."""
 
 _TOKEN = re.compile(
-    r"(?:[A-Za-z]\.){2,5}|(?i:st|mt|mr|mrs|ms|dr|ft)\.(?= )|\d{1,4}(?:[./:-]\d{1,4}){1,2}|\d{1,2}['’′](?![a-zA-Z])|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
+    r"(?:[A-Za-z]\.){2,5}|(?i:st|mt|mr|mrs|ms|dr|ft)\.(?= )|\d{1,4}(?:[./:-]\d{1,4}){1,2}|"
+    r"\d{1,2}['’′](?![a-zA-Z])|[^\W_]+(?:['’`&-][^\W_]+)*|[.,!?;:()\n\"“”«»♪♫🎵🎶*>/…]|[^\w\s]"
 )
 _QUOTED = re.compile(
     r"\"[^\"\n]{1,400}\"|“[^”\n]{1,400}”|«[^»\n]{1,400}»|[♪♫🎵🎶][^♪♫🎵🎶\n]{1,400}[♪♫🎵🎶]?|(?:^|\n)>[^\n]*"
 )
-_OWN_MEANS = {
-    "we're": "we are", "we'll": "we will", "he'll": "he will", "she'll": "she will", "i'll": "i will", "it's": "it is",
-    "we'd": "we would", "it'd": "it would", "that'd": "that would", "they'd": "they would", "you'd": "you would",
-    "she'd": "she would", "he'd": "he would", "ill": "i will", "its": "its", "mum": "mum", "mom": "mom",
-    "names": "names", "lives": "lives", "hes": "he is", "shes": "she is", "fr": "honestly", "ngl": "honestly", "imo": "honestly",
-    "tbh": "honestly", "def": "definitely", "gon": "gon", "ma": "ma", "ya": "ya", "y": "y", "k": "k", "ty": "thanks",
-    "cause": "because", "cuz": "because", "ex": "ex", "yo": "yo", "yrs": "years", "yr": "year", "bro": "bro", "b": "b",
-    "bestie": "best friend", "bff": "best friend", "boyf": "boyfriend", "gfs": "girlfriend s", "bfs": "boyfriend s",
-    "studyin": "studying", "livin": "living", "workin": "working", "movin": "moving", "goin": "going", "useta": "used to",
-    "ima": "i am going to", "imma": "i am going to", "finna": "going to", "wo": "wo", "tx": "tx", "favourite": "favorite",
-}  # fmt: skip
-"""Where this reading differs from models/data/chatspeak.toml, which reads for intents."""
-_CONTRACTED = {
-    "it",
-    "he",
-    "she",
-    "that",
-    "what",
-    "who",
-    "where",
-    "there",
-    "here",
-    "let",
-    "how",
-    "when",
-    "why",
-    "everything",
-}
-_SAYS = r"(?:says?|said|saying|goes|told me|tells me|thinks?|thought|believes?|claims?|claimed|asked|asks|wrote|texted|yelled|screamed|joked|pretends?|imagines?|assumes?|assumed|insists?|heard|wishes|hopes|dreamed|dreamt)"
+_SAYS = (
+    r"(?:says?|said|saying|goes|told me|tells me|thinks?|thought|believes?|claims?|claimed|asked|asks|wrote|"
+    r"texted|yelled|screamed|joked|pretends?|imagines?|assumes?|assumed|insists?|heard|wishes|hopes|dreamed|"
+    r"dreamt)"
+)
 _REPORTED = re.compile(
-    rf"(?:^|(?<= ))(?:(?!i )[^ ]+ {_SAYS}(?: that| me| to me| like| to everyone| i was like)?|(?:he|she|they|it) (?:is|was|were|are) like|"
-    rf"i (?:dreamed|dreamt|pretended|lied|joked|imagined|fantasi[sz]ed|heard|read|(?:told|tell)(?! you)|said to|say to)|quote|"
+    rf"(?:^|(?<= ))(?:(?!i )[^ ]+ {_SAYS}(?: that| me| to me| like| to everyone| i was like)?|(?:he|she|they|it) "
+    rf"(?:is|was|were|are) like|"
+    rf"i (?:dreamed|dreamt|pretended|lied|joked|imagined|fantasi[sz]ed|heard|read|(?:told|tell)(?! you)|said to|"
+    rf"say to)|quote|"
     rf"(?:lyrics?|song|line) (?:is|goes|says|said)) "
 )
 _JOKE = re.compile(
-    r"(?:^| )(?:jk|j k|just kidding|(?:i am |am )?kidding|just joking|only joking|(?:i am )?joking|as a joke|lol not|not really|psych|sike|/ s|sarcasm|april fools)(?: |$)"
+    r"(?:^| )(?:jk|j k|just kidding|(?:i am |am )?kidding|just joking|only joking|(?:i am )?joking|as a joke|lol "
+    r"not|not really|psych|sike|/ s|sarcasm|april fools)(?: |$)"
 )
 _SONG = re.compile(
     r"(?:^| )(?:lyrics?|sings|singing|as the song|like the song|the song goes|song stuck|humming|♪|that song)(?: |$)"
 )
 _PRETEND = re.compile(
-    r"(?:^| )(?:imagine|pretend|pretending|let us say|suppose|supposing|what if|hypothetically|roleplay|role play|in (?:my|a|the) (?:dream|game|story|book|movie|film|novel|show)|my character|in minecraft|in the sims|for example|for instance|e g)(?: |$)"
+    r"(?:^| )(?:imagine|pretend|pretending|let us say|suppose|supposing|what if|hypothetically|roleplay|role play|"
+    r"in (?:my|a|the) (?:dream|game|story|book|movie|film|novel|show)|my character|in minecraft|in the sims|"
+    r"for example|for instance|e g)(?: |$)"
 )
 _IF = re.compile(
-    r"^(?:(?:and|but|so|well|ok|because|even|only) )*(?:if|unless|whenever|once|as if|as though|in case|had i|were i)(?: |$)"
+    r"^(?:(?:and|but|so|well|ok|because|even|only) )*(?:if|unless|whenever|once|as if|as though|in case|had i|"
+    r"were i)(?: |$)"
 )
 _QUESTION = re.compile(
-    r"^(?:(?:and|but|so|well|ok|hey|hi|also|wait|sorry|lol|juno) )*(?:what|where|who|whose|when|why|how|which|do|does|did|is|are|am|was|were|can|could|should|would|will|have|has|may|shall|is not|are not|do not you|does not|did not|wanna|want to|guess|remember when)(?: |$)"
+    r"^(?:(?:and|but|so|well|ok|hey|hi|also|wait|sorry|lol|juno) )*(?:what|where|who|whose|when|why|how|which|do|"
+    r"does|did|is|are|am|was|were|can|could|should|would|will|have|has|may|shall|is not|are not|do not you|"
+    r"does not|did not|wanna|want to|guess|remember when)(?: |$)"
 )
 _CLAUSE_SUBJECT = r"(?:i|my|he|she|we|they|his|her|its|it|our|you|u|your|there|the|this|that|everyone|everybody|people)"
 _RUN_ON = re.compile(
-    r" (?:i (?:am|live|work|have|love|like|hate|moved|study|also|just)|my name|(?:what|how|where|who|when) (?:is|are|about|do|did)|do you|can you|are you) "
+    r" (?:i (?:am|live|work|have|love|like|hate|moved|study|also|just)|my name|(?:what|how|where|who|when) (?:is|"
+    r"are|about|do|did)|do you|can you|are you) "
 )
 """After these words a clause belongs to what stands before it ("i wish i lived")."""
 _JOINT = re.compile(
-    rf" (?=(?:and|but|so|because|though|although|also|then|plus|while|or|cause|however) (?:then |also |now |so )?{_CLAUSE_SUBJECT} )"
+    rf" (?=(?:and|but|so|because|though|although|also|then|plus|while|or|cause|however) (?:then |also |now |so "
+    rf")?{_CLAUSE_SUBJECT} )"
 )
 
 
@@ -156,7 +149,7 @@ def _unquoted(match: re.Match[str]) -> str:
 
 
 def _words(text: str) -> list[Word]:
-    means = load("chatspeak")["means"]
+    means, own = load("chatspeak")["means"], load("facts")["means"]
     words: list[Word] = []
     for number, raw in enumerate(_TOKEN.findall(text)):
         lower = re.sub(r"[’`]", "'", raw.lower())
@@ -170,12 +163,12 @@ def _words(text: str) -> list[Word]:
                 else ("♪" if raw in "♪♫🎵🎶" else "/" if raw == "/" else "percent" if raw == "%" else ".")
             )
             plain = {"…": ".", "\n": ".", ";": ".", "!": ".", ":": ",", "(": ",", ")": ","}.get(plain, plain)
-        elif ending == "s" and base and base not in _CONTRACTED:
+        elif ending == "s" and base and base not in listed("contracted"):
             plain = f"{base} s"
         else:
-            spoken = _OWN_MEANS.get(lower)
+            spoken = own.get(lower)
             lower = squeeze(re.sub(r"['.]", "", lower))
-            plain = spoken or _OWN_MEANS.get(lower) or means.get(lower, lower)
+            plain = spoken or own.get(lower) or means.get(lower, lower)
         words.extend(Word(part, raw, number) for part in plain.split(" "))
     return words
 

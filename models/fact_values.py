@@ -89,7 +89,8 @@ def _may_be_name(word: Word, sure: bool) -> bool:
 
 
 _THE = re.compile(
-    r"(?:us|usa|uk|uae|u s|states|netherlands|philippines|bahamas|united|czech|dominican|bronx|hague|gambia|maldives|congo)$"
+    r"(?:us|usa|uk|uae|u s|states|netherlands|philippines|bahamas|united|czech|dominican|bronx|hague|gambia|"
+    r"maldives|congo)$"
 )
 
 
@@ -186,7 +187,8 @@ def occupation(words: Sequence[Word], i: int) -> Found:
 
 
 _TAIL = re.compile(
-    r"(?i) (?:a lot|so much|very much|that much|the most|as well|the best|these days|in general|at all|all|in|on|for|with|by|of|to|and|"
+    r"(?i) (?:a lot|so much|very much|that much|the most|as well|the best|these days|in general|at all|all|in|on|"
+    r"for|with|by|of|to|and|"
     r"the|a|an|at|[a-z]+ly)$"
 )
 

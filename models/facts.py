@@ -78,12 +78,11 @@ def _without_subject(reading: Reading, clause: Clause, lead: int) -> None:
         if match:
             index = index_at(plain, match.end())
             fact_states.home_town(reading, clause, reading.subject, index, match)
-    dropped = _DROPPED.match(plain, lead)
+    # Only after the person's own clause, or at the start of the message, is the one who is left out the person.
+    dropped = _DROPPED.match(plain, lead) if reading.subject == "" or clause is reading.clauses[0] else None
     if dropped:
-        # Only after the person's own clause, or at the start of the message, is the one who is left out the person.
-        if not reading.subject:
-            fact_predicates.read(reading, clause, "", dropped.start("core"))
-            reading.subject = ""
+        fact_predicates.read(reading, clause, "", dropped.start("core"))
+        reading.subject = ""
 
 
 def _mentions(reading: Reading, clause: Clause, start: int) -> None:
@@ -185,18 +184,22 @@ def _tidy(found: list[Fact]) -> list[Fact]:
 
 _LEAD = re.compile(rf"(?:(?:{FILLER}) )*")
 _GREETED = re.compile(
-    r"(?:^| )(?:hi|hey|hello|heya|hiya|yo|good morning|good evening|good afternoon|nice to meet you|greetings|sup)(?: |$)"
+    r"(?:^| )(?:hi|hey|hello|heya|hiya|yo|good morning|good evening|good afternoon|nice to meet you|greetings|"
+    r"sup)(?: |$)"
 )
 _CALLING = re.compile(
-    r"(?:(?:i think|from now on|maybe|let me|hm|then) )*(?:i (?:will|am going to|want to|would like to|shall|hereby|am) (?:just |now )?(?:call|name|calling|naming) you|"
+    r"(?:(?:i think|from now on|maybe|let me|hm|then) )*(?:i (?:will|am going to|want to|would like to|shall|"
+    r"hereby|am) (?:just |now )?(?:call|name|calling|naming) you|"
     r"(?:can|may|could|shall) (?:i|we) (?:just )?call you|(?:how about|what if) i call you|let us call you|"
     r"i (?:named|name|call|baptize) you|your (?:new )?name (?:is|will be|shall be)(?: now)?|"
     r"you are (?:now )?(?:called|named)|you will be (?:called|named)) "
 )
 _MY_NAME = re.compile(
-    r"(?:^|(?<=and )|(?<=but )|(?<=hi )|(?<=hey )|(?<=hello )|(?<=so )|(?<=actually )|(?<=no )|(?<=well )|(?<=yes )|(?<=ok )|"
+    r"(?:^|(?<=and )|(?<=but )|(?<=hi )|(?<=hey )|(?<=hello )|(?<=so )|(?<=actually )|(?<=no )|(?<=well )|(?<=yes "
+    r")|(?<=ok )|"
     r"(?<=that )|(?<=remember )|(?<=sorry )|(?<=you )|(?<=oh )|(?<=way )|(?<=because )|(?<=btw )|(?<=said ))"
-    r"my (?:(?:full|first|real|actual|given) )?(?P<nick>nick ?)?names? (?:is (?:actually |really |still )?|s |would be |)(?=[^ ])"
+    r"my (?:(?:full|first|real|actual|given) )?(?P<nick>nick ?)?names? (?:is (?:actually |really |still )?|s |"
+    r"would be |)(?=[^ ])"
     r"|^(?:(?:hi|hey|hello|hiya|yo|heya|the) )*names? (?:is |s )?(?=[^ ]+(?: by the way| btw)?$)"
 )
 _CALL_ME = re.compile(
@@ -205,9 +208,11 @@ _CALL_ME = re.compile(
 )
 _I_AM = re.compile(r"(?:i am|(?P<it>this is|it is|its)) (?:the one and only )?(?=[^ ])")
 _DROPPED = re.compile(
-    r"(?:(?:just|currently|recently|finally|now) )*(?P<core>(?:moved to|moved from|relocated to|living in|based in|grew up in|born in|"
-    r"born and raised in|got (?:a|an|two|three|my)|adopted|not (?:really )?a (?:big )?fan of|love|loving|hate|can not stand|"
-    r"working (?:at|as|for)|work (?:at|as|for)|majoring in|turned \d|broke up with|graduated|got fired|quit my job|been living in|"
+    r"(?:(?:just|currently|recently|finally|now) )*(?P<core>(?:moved to|moved from|relocated to|living in|based "
+    r"in|grew up in|born in|"
+    r"born and raised in|got (?:a|an|two|three|my)|adopted|not (?:really )?a (?:big )?fan of|love|loving|hate|can "
+    r"not stand|"
+    r"working (?:at|as)|work at|majoring in|turned \d|broke up with|graduated|got fired|quit my job|been living in|"
     r"married to|engaged to|have (?:a|two|three))(?= |$))"
 )
 _REMEMBER = re.compile(
@@ -215,6 +220,7 @@ _REMEMBER = re.compile(
     r"(?P<what>(?:i|i['’]?m|i['’]?ve|my|our)\b[^?\n]{3,200})$"
 )
 _ORDER = re.compile(
-    r"(?i)\b(?:you (?:must|should|have to|need to|will|are|can)|from now on|always|never (?:say|refuse|tell|mention)|ignore|instructions?|"
+    r"(?i)\b(?:you (?:must|should|have to|need to|will|are|can)|from now on|always|never (?:say|refuse|tell|"
+    r"mention)|ignore|instructions?|"
     r"system|prompt|pretend|act as|rules?|jailbreak|respond|reply|answer|obey|override|developer mode)\b"
 )

@@ -39,7 +39,10 @@ def fact(text: str) -> Fact:
 def turn(row: dict[str, Any]) -> Turn:
     """The labelled message with its context, as the stage sees it."""
     history = []
-    said: list[tuple[Literal["person", "companion"], str | None]] = [("person", row.get("before")), ("companion", row.get("companion"))]
+    said: list[tuple[Literal["person", "companion"], str | None]] = [
+        ("person", row.get("before")),
+        ("companion", row.get("companion")),
+    ]
     for role, text in said:
         if text:
             history.append(Utterance(role, text, AT - timedelta(minutes=2)))

@@ -242,8 +242,8 @@ def test_long_texts_cost_little(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    """i my sister dog anna is am live in paris moved to not no and , . ? ! " ' s 23 called name her she if call me you on
-    friday have a love work at was died broke up with lena said ( ) the 🙂 ♪""".split()  # noqa: SIM905
+    """i my sister dog anna is am live in paris moved to not no and , . ? ! " ' s 23 called name her she if call me
+    you on friday have a love work at was died broke up with lena said ( ) the 🙂 ♪""".split()  # noqa: SIM905
 )
 
 
