@@ -12,7 +12,10 @@ spelling checker. Its output is for matching, never for showing.
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
 
 LIMIT = 10_000
 """Characters that are read of one text: the first and the last half of it when there are more."""
@@ -25,76 +28,28 @@ _LETTERS = str.maketrans(
 _LETTERS[ord("😭")] = " "  # crying is as often real as it is laughing: it counts for nothing
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _CYRILLIC_TWINS = str.maketrans("асеорхуікмтвн", "aceopxyikmtbh")
-_SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*][a-z]){2,40}(?![^\W_])")
+_SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*][a-z]){2,40}(?![^\W_])|(?:(?<=  )|^)[a-z] [a-z](?=  |$)")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TOKEN = re.compile(r"[^\s.?!;:,\"()\[\]{}<>/\\…]+|[.?!;…\n]+", re.ASCII)
 _EDGES = "-_*~#+=|^%&"
 
-_WORDS = {
-    "wanna": "want to", "wana": "want to", "wannna": "want to", "wan2": "want to", "wnna": "want to", "wanan": "want to",
-    "wnat": "want", "watn": "want", "wnt": "want", "whant": "want", "wanting": "want", "gonna": "going to",
-    "gunna": "going to", "goin": "going", "gona": "going to", "gonn": "going to", "gon": "going to", "imma": "im going to",
-    "ima": "im going to", "finna": "going to", "gotta": "got to", "tryna": "trying to", "tryin": "trying",
-    "lemme": "let me", "gimme": "give me", "u": "you", "ur": "your", "r": "are", "youre": "youre", "ya": "you",
-    "y": "why", "rn": "right now", "atm": "right now", "tn": "tonight", "tonite": "tonight", "2nite": "tonight",
-    "tonigt": "tonight", "tmrw": "tomorrow", "tmr": "tomorrow", "tomorow": "tomorrow", "2moro": "tomorrow",
-    "2day": "today", "2": "to", "4": "for", "thru": "through", "cuz": "because", "bc": "because", "cos": "because",
-    "coz": "because", "becuase": "because", "dnt": "dont", "dony": "dont", "donot": "dont", "don": "dont", "dotn": "dont",
-    "cnt": "cant", "cannot": "cant", "cnat": "cant", "carnt": "cant", "wnt2": "want to", "luv": "love", "kno": "know",
-    "ppl": "people", "sb": "somebody", "smb": "somebody", "sum1": "someone", "some1": "someone", "any1": "anyone",
-    "no1": "no one", "every1": "everyone", "frnd": "friend", "freind": "friend", "bff": "best friend",
-    "bestie": "best friend", "bf": "boyfriend", "gf": "girlfriend", "hubby": "husband", "mum": "mom", "mam": "mom",
-    "mommy": "mom", "mummy": "mom", "mother": "mom", "daddy": "dad", "father": "dad", "sis": "sister", "bro": "brother",
-    "stepfather": "stepdad", "stepmother": "stepmom", "anymor": "anymore", "anymre": "anymore", "nomore": "no more",
-    "kil": "kill", "klil": "kill", "kiil": "kill", "killin": "killing", "kll": "kill", "kiling": "killing", "dieing": "dying",
-    "dyin": "dying", "diying": "dying", "mysel": "myself", "meself": "myself", "mself": "myself", "himslef": "himself",
-    "herslef": "herself", "themself": "themselves", "themselfs": "themselves", "theirselves": "themselves",
-    "deth": "death", "livin": "living", "cuttin": "cutting", "hurtin": "hurting", "isnt": "isnt", "aint": "isnt",
-    "rly": "really", "rlly": "really", "realy": "really", "srsly": "seriously", "evrything": "everything",
-    "everythin": "everything", "nothin": "nothing", "nuthin": "nothing", "somethin": "something", "sumthing": "something",
-    "cud": "could", "shud": "should", "wud": "would", "shoulda": "should have", "plz": "please", "pls": "please",
-    "lmao": "lol", "lmfao": "lol", "rofl": "lol", "lolol": "lol", "lool": "lol", "haha": "lol", "hahaha": "lol", "ahaha": "lol",
-    "hehe": "lol", "jk": "lol", "xd": "lol", "ded": "dead", "thts": "thats", "da": "the", "dis": "this", "tht": "that",
-    "wat": "what", "wats": "whats", "wut": "what", "w": "with", "wo": "wo", "b": "be", "sewerslide": "suicide",
-    "sewer-slide": "suicide", "sooicide": "suicide", "suey": "suicide", "unalived": "killed", "unaliving": "killing",
-    "offing": "killing", "sucide": "suicide", "grape": "grape", "self-harm": "selfharm", "self-harming": "selfharm",
-    "selfharming": "selfharm", "selfharmed": "selfharm", "sh": "sh",
-}  # fmt: skip
-"""Chat spelling of single words, as written by people in a hurry."""
-
-_PHRASES = tuple(
-    (re.compile(rf"\b{pattern}\b"), plain)
-    for pattern, plain in (
-        (r"(my|him|her|your|them|our) sel(f|ves)", r"\1sel\2"),
-        (r"selfs? harm(?:ing|ed|s)?", "selfharm"),
-        (r"i am", "im"), (r"i have", "ive"), (r"i will", "ill"), (r"i would", "id"), (r"i had", "id"),
-        (r"(he|she|it|that|there|what|who|where) (?:is|has)", r"\1s"),
-        (r"(you|we|they) are", r"\1re"), (r"(you|we|they) have", r"\1ve"),
-        (r"can (?:not|t)", "cant"), (r"(do|did|does|is|was|were|would|could|should|have|has|wo|are) ?n(?:o?t)", r"\1nt"),
-        (r"(do|did|does|is|was|were|would|could|should|have|has|are) t", r"\1nt"), (r"will not", "wont"),
-        (r"(i|you|we|they) (m|ve|ll|re|d)", r"\1\2"), (r"any more|any longer", "anymore"), (r"no ones", "no one is"),
-        (r"un alive", "unalive"), (r"ha ha", "lol"), (r"step (dad|mom)", r"step\1"), (r"over (dose[ds]?|dosing)", r"over\1"),
-        (r"good ?by(?:e|es)?", "goodbye"), (r"thin spo", "thinspo"),
-    )
-)  # fmt: skip
-"""One way of writing for what is written in two."""
-
-# Words that rules depend on and that have no common word one slip away ("bleeding" has "breeding").
-_CORRECTED = (
-    "suicide", "suicidal", "suicidio", "suizid", "myself", "himself", "herself", "themselves", "overdose", "overdosed",
-    "unalive", "worthless", "hopeless", "anymore", "strangled", "unconscious", "anorexia", "bulimia", "laxatives",
-    "swallowed", "painless", "paracetamol", "threatened", "threatening", "molested", "assaulted", "goodbye",
-)  # fmt: skip
+_DATA = tomllib.loads((Path(__file__).parent / "data" / "chat_spelling.toml").read_text(encoding="utf-8"))
+_WORDS: dict[str, str] = {written: plain for plain, forms in _DATA["words"].items() for written in forms}
+_PHRASES = tuple((re.compile(rf"\b(?:{pattern})\b"), plain) for pattern, plain in _DATA["phrases"])
 
 
-def _deletions(word: str) -> set[str]:
-    return {word[:i] + word[i + 1 :] for i in range(len(word))}
+def near_words(words: Sequence[str]) -> dict[str, str]:
+    """Each form that is one letter short of a word, or two letters swapped, to the word it comes from."""
+    near: dict[str, str] = {}
+    for word in words:
+        swapped = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
+        missing = (word[:i] + word[i + 1 :] for i in range(1, len(word)))
+        for form in (*swapped, *(missing if len(word) >= 5 else ())):
+            near.setdefault(form, word)
+    return near | {word: word for word in words}
 
 
-_NEAR: dict[str, str] = {}
-for _word in _CORRECTED:
-    for _form in {_word, *_deletions(_word)}:
-        _NEAR.setdefault(_form, _word)
+_NEAR = near_words(_DATA["corrected"])
 
 
 def _corrected(token: str) -> str:
@@ -103,8 +58,7 @@ def _corrected(token: str) -> str:
         return _NEAR[token]
     for i in range(len(token)):
         near = _NEAR.get(token[:i] + token[i + 1 :])
-        # Both one deletion away from the same form: substitution, swap or a letter too many; anything else differs
-        # by two and is left alone.
+        # Both one deletion away from the same form: a letter wrong or too many; anything else differs by two.
         if near and abs(len(near) - len(token)) <= 1 and near[0] == token[0]:
             return near
     return token
@@ -112,9 +66,9 @@ def _corrected(token: str) -> str:
 
 def _decoded(text: str) -> str:
     """Lower case without accents, apostrophes and invisible characters."""
-    text = text.translate(_APOSTROPHES).lower()
+    text = text.translate(_APOSTROPHES).lower().replace("\0", "")
     if text.isascii():
-        return text.replace("\0", "")
+        return text
     text = unicodedata.normalize("NFKD", text.translate(_LETTERS)).translate(_APOSTROPHES).casefold()
     return "".join(c for c in text if c.isascii() or unicodedata.category(c) not in ("Mn", "Cf", "Cc", "Cs"))
 
@@ -138,6 +92,12 @@ def _word_of(token: str) -> str:
     return token
 
 
+def _joined(text: str) -> str:
+    """The lines as sentences, or as one sentence where somebody sends a word or two per line."""
+    lines = text.count("\n") + 1
+    return text.replace("\n", " " if len(text.split()) <= 2 * lines else " . ")
+
+
 def fold(text: str) -> str:
     """The text in plain words: single spaces, " . " between sentences, a space at both ends. Never raises."""
     if len(text) > LIMIT:
@@ -145,8 +105,8 @@ def fold(text: str) -> str:
     text = _decoded(text)
     text = _SPACED.sub(lambda m: re.sub(r"[ .\-_*]", "", m[0]), text)
     text = _STRETCHED.sub(r"\1\1", text)
-    words = []
-    for token in _TOKEN.findall(text.replace("\n", " . ")):
+    words: list[str] = []
+    for token in _TOKEN.findall(_joined(text)):
         word = "." if token[0] in ".?!;…" else _word_of(token)
         if word and not (word == "." and words and words[-1] == "."):
             words.append(word)

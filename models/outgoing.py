@@ -1,20 +1,122 @@
-"""The outgoing check: what a companion must not say, whoever wrote it. First cut."""
+"""The outgoing check: what a reply must not hold, whoever or whatever wrote it.
+
+`objections` gives the reasons against one reply in one turn. Most are patterns (data/outgoing.toml); some need the
+turn: agreeing with self-hate, making light of a low mood, a hook on a goodbye, romance toward a minor, numbers that
+are nobody's business. Hate is models/hate.py.
+
+It knows phrases, not meanings: a harm said politely gets through, and a harmless quotation may be held back. It leans
+toward holding back, because another candidate or a written fallback takes the place of what is dropped. It reads
+English only.
+"""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from functools import cache
+from pathlib import Path
 
+from models import hate, safety, safety_replies
+from models.folding import fold
+from models.patterns import Pattern, compiled
 from pipelines.turn import Turn
 
-_PATTERNS = {
-    "claims_human": r"\bi(?:'m| am) (?:a )?(?:real (?:person|human)|human|person)\b|\bmy (?:mom|mum|dad|wife|husband|kids?)\b",
-    "as_an_ai": r"\bas an ai\b|\blanguage model\b",
-    "placeholder": r"\[[a-z_ ]{2,20}\]|\bundefined\b|\bnone\b[.!]?$",
-    "clinging": r"\b(?:please (?:stay|don'?t go)|don'?t leave me)\b",
-}
-_COMPILED = {reason: re.compile(pattern, re.IGNORECASE) for reason, pattern in _PATTERNS.items()}
+DATA = Path(__file__).parent / "data"
+
+LIMIT = 4000
+"""Characters that are read of a reply; no reply is that long, and a longer one is objected to."""
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("'`´ʼ′‘", "’"))
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_DIGITS = re.compile(r"\+?\d(?:[\d\-. ()/]{5,24})\d")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,3}(?:,\d{3})+|\d{4} ?[-–] ?\d{4}|\d+\.\d+")
+_NONE = re.compile(r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b(?! of\b)")
+
+
+@cache
+def _patterns() -> dict[str, dict[str, list[Pattern]]]:
+    """The patterns per reason, by part of the file."""
+    data = tomllib.loads((DATA / "outgoing.toml").read_text(encoding="utf-8"))
+    return {
+        part: {reason: [compiled(pattern) for pattern, _why in pairs] for reason, pairs in reasons.items()}
+        for part, reasons in data.items()
+    }
+
+
+def _matches(patterns: list[Pattern], text: str) -> bool:
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def objections(text: str, turn: Turn) -> list[str]:
-    """Why this reply must not be sent in this turn: short reasons, none when it may."""
-    return [reason for reason, pattern in _COMPILED.items() if pattern.search(text[:2000])]
+    """Why this reply must not be sent in this turn: short reasons, none when it may. Never raises."""
+    parts = _patterns()
+    reply = _plain(text[:LIMIT])
+    for span in parts["allowed"]["spans"]:
+        reply = span.sub(" _ ", reply)
+    said = _plain(turn.text[:LIMIT])
+    found = _reasons("always", reply)
+    if len(text) > LIMIT:
+        found.append("too_long")
+    if _NONE.search(text):
+        found.append("placeholder")
+    if hate.hateful(text[:LIMIT]):
+        found.append("hate")
+    if _private(text, turn):
+        found.append("private_data")
+    agrees = _matches(parts["turn"]["agrees"], reply)
+    if agrees and _matches(parts["turn"]["self_hate"], said):
+        found.append("agrees_with_self_hate")
+    if agrees and "hate" not in found and hate.hateful(turn.text[:LIMIT]):
+        found.append("agrees_with_hate")
+    if is_low(turn):
+        found += _reasons("to_low", reply)
+    if _matches(parts["turn"]["farewell"], said):
+        found += _reasons("on_goodbye", reply)
+    if is_minor(turn):
+        found += _reasons("to_minor", reply)
+    return list(dict.fromkeys(found))
+
+
+def is_low(turn: Turn) -> bool:
+    """Whether the person is low or in danger, as far as the safety stage or their own words tell."""
+    if turn.safety is not None:
+        return turn.safety.level != "none"
+    return _matches(_patterns()["turn"]["self_hate"], _plain(turn.text[:LIMIT]))
+
+
+def is_minor(turn: Turn) -> bool:
+    """Whether the person is known to be under 18, or says so now or in the recent history."""
+    age = turn.fact("age") or ""
+    if age.isdecimal():
+        return int(age) < 18
+    said = [turn.text, *(u.text for u in turn.history[-12:] if u.role == "person")]
+    return any(any(c.isdigit() for c in text) and safety.says_minor(fold(text)) for text in said)
+
+
+def _plain(text: str) -> str:
+    return text.translate(_APOSTROPHES).lower()
+
+
+def _reasons(part: str, reply: str) -> list[str]:
+    return [reason for reason, patterns in _patterns()[part].items() if _matches(patterns, reply)]
+
+
+def _private(text: str, turn: Turn) -> bool:
+    """An e-mail address, or a number as long as a telephone's or a card's, that neither the person gave nor the list
+    of helplines holds."""
+    if "@" not in text and sum(c.isdigit() for c in text) < 7:
+        return False
+    own = " ".join([turn.text, *(fact.value for fact in turn.profile), *(u.text for u in turn.history[-12:])])
+    if any(mail[0] not in own for mail in _EMAIL.finditer(text)):
+        return True
+    given = _digits(own)
+    known = {_digits(contact) for contact in safety_replies.contacts()} | {"741741"}
+    for number in _DIGITS.finditer(_DATE.sub(" ", text)):
+        digits = _digits(number[0])
+        if len(digits) >= 7 and digits not in known and digits not in given:
+            return True
+    return False
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isascii() and c.isdigit())

@@ -12,7 +12,6 @@ Needs no weights and keeps nothing of a person.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from pydantic import Field
 
 from models import safety_replies
 from models.folding import fold
+from models.patterns import Pattern, compiled
 from pipelines.turn import Risk, Turn, Utterance
 
 DATA = Path(__file__).parent / "data"
@@ -36,7 +36,7 @@ LISTS: dict[str, Level] = {
 }  # fmt: skip
 """The lists of a kind in crisis.toml, in the order in which they are tried, with their level."""
 
-KINDS = ("medical_emergency", "minor_sexual", "violence", "harmed_by_others", "self_harm", "eating_disorder")
+KINDS = ("minor_sexual", "self_harm", "medical_emergency", "violence", "harmed_by_others", "eating_disorder")
 """Which kind names the reply when several are found at the same level: the one where waiting costs most."""
 
 
@@ -57,29 +57,36 @@ class _Rule:
     kind: str
     level: Level
     list: str
-    pattern: re.Pattern[str]
+    pattern: Pattern
+
+
+@dataclass(frozen=True)
+class _Data:
+    """rules: most urgent first; harmless: spans that are blanked; signs: single patterns by name."""
+
+    rules: list[_Rule]
+    harmless: list[Pattern]
+    signs: dict[str, Pattern]
 
 
 @cache
-def _data() -> tuple[list[_Rule], list[re.Pattern[str]], dict[str, re.Pattern[str]]]:
-    """The rules in order of urgency, the harmless spans, and the single patterns by name."""
+def _data() -> _Data:
     data = tomllib.loads((DATA / "crisis.toml").read_text(encoding="utf-8"))
     words: dict[str, str] = {}
     for name, pattern in data["words"].items():
         words[name] = _filled(pattern, words)
 
-    def compiled(pattern: str) -> re.Pattern[str]:
-        return re.compile(_filled(pattern, words))
-
     rules = [
-        _Rule(kind, level, name, compiled(pattern))
+        _Rule(kind, level, name, compiled(_filled(pattern, words)))
         for name, level in LISTS.items()
         for kind in KINDS
         for pattern, _why in data[kind].get(name, ())
     ]
-    harmless = [compiled(pattern) for pattern, _why in data["harmless"]["spans"]]
-    signs = {name: compiled(pattern) for name, (pattern, _why) in data["signs"].items()}
-    return rules, harmless, signs
+    return _Data(
+        rules=rules,
+        harmless=[compiled(_filled(pattern, words)) for pattern, _why in data["harmless"]["spans"]],
+        signs={name: compiled(_filled(pattern, words)) for name, (pattern, _why) in data["signs"].items()},
+    )
 
 
 def _filled(pattern: str, words: dict[str, str]) -> str:
@@ -95,14 +102,19 @@ def read(text: str) -> Finding:
 
 
 def _read(plain: str) -> Finding:
-    rules, harmless, signs = _data()
-    if not signs["vocabulary"].search(plain):
+    data = _data()
+    rules = [rule for rule in data.rules if rule.pattern.search(plain)]
+    if not rules:
         return Finding()
     masked = plain
-    for pattern in harmless:
+    for pattern in data.harmless:
         masked = pattern.sub(" _ ", masked)
+    signs = data.signs
     jest = bool(signs["jest"].search(plain) and signs["small"].search(plain)) or bool(signs["small_if"].search(plain))
-    over = bool(signs["past"].search(plain) and signs["recovered"].search(plain) and not signs["again"].search(plain))
+    if signs["accident"].search(plain) and any(rule.kind == "medical_emergency" for rule in rules):
+        rules = [rule for rule in rules if (rule.kind, rule.level) != ("self_harm", "now")]
+    past = bool(signs["past"].search(plain))
+    over = bool(past and signs["recovered"].search(plain) and not signs["again"].search(plain))
     fiction = bool(signs["fiction"].search(plain))
     best = Finding()
     denied = None
@@ -112,12 +124,13 @@ def _read(plain: str) -> Finding:
         for match in rule.pattern.finditer(masked):
             before = masked[max(0, match.start() - 60) : match.start()]
             level = rule.level
-            if signs["negation"].search(before) and not signs["but_still"].search(masked, match.end()):
+            if signs["negation"].search(before) and not signs["but_still"].search(masked[match.end() :]):
                 denied = denied or rule.kind
                 continue
             if level in ("risk", "now"):
                 outside = fiction and not signs["first"].search(before[-20:] + match[0])
-                if over or outside or (jest and rule.list.endswith("_unless_jest")):
+                told = rule.kind == "medical_emergency" and past and not signs["again"].search(plain)
+                if over or told or outside or (jest and rule.list.endswith("_unless_jest")):
                     level = "low"
             if ORDER.index(level) > ORDER.index(best.level):
                 third = rule.kind == "self_harm" and _of_another(before[-40:], match[0], signs)
@@ -128,7 +141,7 @@ def _read(plain: str) -> Finding:
     return replace(best, hint=True) if hint else best
 
 
-def _of_another(before: str, match: str, signs: dict[str, re.Pattern[str]]) -> bool:
+def _of_another(before: str, match: str, signs: dict[str, Pattern]) -> bool:
     """Whether it is somebody else who is in danger."""
     own = signs["first"].search(match)
     return bool(signs["third"].search(match) or signs["third"].search(before)) and not own
@@ -166,7 +179,7 @@ def _in_context(found: Finding, plain: str, before: Sequence[Finding], history: 
     are urgent and everything else stays gentle."""
     if found.level in ("risk", "now"):
         return found
-    signs = _data()[2]
+    signs = _data().signs
     alarms = [b for b in before[-4:] if b.level in ("risk", "now")]
     if alarms and alarms[-1].kind == "self_harm":
         asked = next((u.text for u in reversed(history) if u.role == "companion"), "")
@@ -185,11 +198,11 @@ def _in_context(found: Finding, plain: str, before: Sequence[Finding], history: 
 
 def _of_a_minor(found: Finding, plain: str, turn: Turn, said: Sequence[Utterance]) -> Finding:
     """Sexual talk with or about the person themself, when they are known or say to be under 18."""
-    signs = _data()[2]
+    signs = _data().signs
     if not signs["sexual"].search(plain) or signs["sexual_health"].search(plain):
         return found
     age = turn.fact("age") or ""
-    young = age.isdigit() and int(age) < 18
+    young = age.isdecimal() and int(age) < 18
     young = young or any(signs["says_minor"].search(fold(text)) for text in (turn.text, *(u.text for u in said)))
     if not young or found.level == "now":
         return found
@@ -202,3 +215,8 @@ def _given(history: Sequence[Utterance], before: Sequence[Finding]) -> bool:
     """Whether one of the companion's last replies already named whom to contact, after an alarm."""
     spoken = [u.text for u in history if u.role == "companion"][-4:]
     return any(b.level in ("risk", "now") for b in before) and any(map(safety_replies.names_a_contact, spoken))
+
+
+def says_minor(plain: str) -> bool:
+    """Whether the folded text says that its writer is under 18."""
+    return bool(_data().signs["says_minor"].search(plain))

@@ -27,14 +27,15 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
         "Please {emergency} right now, or {crisis}. If something you could hurt yourself with is near you, move away "
         "from it or ask someone to take it. I'm still here, and you can keep writing to me while you wait.",
         "I'm taking this seriously, and you don't have to get through the next minutes alone. "
-        "Please {emergency} now, or {crisis}. Tell whoever is nearest that you need them to stay with you, and put some "
+        "Please {emergency} now, or {crisis}. Tell whoever is nearest that you need them to stay with you, "
+        "and put some "
         "distance between you and anything that could hurt you. You can keep talking to me too.",
         "What you just wrote matters more than anything else right now. "
         "Please {emergency} or go to the nearest emergency room, or {crisis}. Until someone is with you, stay where "
         "other people are and away from what could hurt you. I'm here for as long as you want to write.",
     ),
     ("self_harm", "risk"): (
-        "I'm really sorry it hurts this much, and thank you for trusting me with it. "
+        "I'm so sorry it hurts this much, and thank you for trusting me with it. "
         "You don't have to carry it alone: you can {crisis}, and talk with a person who knows this kind of pain. "
         "And I'd like to listen, if you want to tell me what happened. Are you safe right now?",
         "That sounds unbearably heavy, and it was brave to say it. "
@@ -42,7 +43,8 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
         "Is there anyone near you that you could be with tonight? You can tell me more here too, at your own pace.",
         "Thank you for saying it out loud; thoughts like these are a sign of how much pain there is, not of weakness. "
         "A real person can be with you in it: you can {crisis}. "
-        "If it gets worse or you feel you might act on it, {emergency}. I'm here, and nothing you say about it is too much.",
+        "If it gets worse or you feel you might act on it, {emergency}. I'm here, and nothing you say about "
+        "it is too much.",
     ),
     ("friend", "now"): (
         "You're doing the right thing by taking this seriously. "
@@ -73,7 +75,8 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
     ("harmed_by_others", "risk"): (
         "I'm so sorry that this is happening; it is not okay, and it is not your fault. "
         "You can talk to people who help with exactly this: you can {crisis}, in confidence. "
-        "If you're ever in danger, {emergency}. You decide what you want to tell, and I'll listen for as long as you like.",
+        "If you're ever in danger, {emergency}. You decide what you want to tell, and I'll listen for as "
+        "long as you like.",
         "I believe you, and nobody has the right to do that to you. "
         "There are people who can help you get safe: you can {crisis}, without having to decide anything yet. "
         "In danger, {emergency}. Is there someone near you whom you trust? You can tell me more, if you want to.",
@@ -82,7 +85,8 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
         "If it isn't safe where you are, {emergency}. I'm here if you'd like to go on talking.",
     ),
     ("eating_disorder", "risk"): (
-        "Thank you for telling me; fighting with food and your own body is exhausting, and you deserve care, not blame. "
+        "Thank you for telling me; fighting with food and your own body is exhausting, and you deserve care, "
+        "not blame. "
         "You can {crisis} and talk with someone about it, and a doctor is a good second person to tell. "
         "If you feel faint or your heart races, {emergency}. "
         "I won't talk about numbers or weight, but I'd like to hear how you are.",
@@ -95,11 +99,11 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
         "Please {emergency} now and do what they tell you; if you can, unlock the door and stay on the line. "
         "I can't judge it from here, so don't wait for me. Write to me again when help is there.",
         "Please don't wait with this. "
-        "Put the phone down from me and {emergency} right now, or ask whoever is nearest to do it. "
+        "{Emergency} right now, or ask whoever is nearest to do it. "
         "They will tell you what to do until help comes. I'll be here afterwards.",
     ),
     ("medical_emergency", "risk"): (
-        "That worries me enough to say it plainly: please have it looked at now. "
+        "This deserves to be taken seriously: please have it looked at now. "
         "If it's strong, new or getting worse, {emergency}; otherwise call a doctor or an urgent care line today. "
         "I can't judge it from here. Is someone with you? I'm here to talk while you arrange it.",
         "I'm not able to judge this, and it could be serious. "
@@ -107,7 +111,7 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
         "Are you alone right now? You can keep writing to me.",
     ),
     ("violence", "now"): (
-        "I hear how far this has gone, and I want nobody to get hurt, you included. "
+        "I hear how far this has gone, and nobody should get hurt, you included. "
         "Please {emergency} now or {crisis}, before anything happens; they can help you through the next hour. "
         "Get away from the person and from anything that could be a weapon. You can tell me what led up to it.",
         "Please stop here for a moment: nothing has to happen tonight. "
@@ -129,7 +133,8 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("minor_sexual", "risk"): (
         "I won't go there: nothing sexual that involves anyone under 18. "
-        "If a child is in danger, please {emergency}; if this is about thoughts that trouble you, you can {crisis}, in confidence. "
+        "If a child is in danger, please {emergency}; if this is about thoughts that trouble you, you can "
+        "{crisis}, in confidence. "
         "I'm glad to talk about anything else.",
         "That's a line I don't cross, in stories or otherwise, when it's about someone under 18. "
         "If it is about something real, you can {crisis} or, in danger, {emergency}. "
@@ -139,25 +144,28 @@ FIRST: dict[tuple[str, str], tuple[str, ...]] = {
         "Thank you for telling me; you've done nothing wrong, and you can't get in trouble for asking for help. "
         "Please tell a grown-up you trust today, and you can {child}, without giving your name. "
         "You don't have to send anything, answer anyone or keep it secret. In danger, {emergency}. I'm here to listen.",
-        "I'm really glad that you said something, and none of this is your fault. "
+        "It's good that you said something, and none of this is your fault. "
         "You can {child}, and please also tell an adult you trust, such as a parent, a teacher or a doctor. "
-        "You never owe anybody pictures or secrets. If you're in danger, {emergency}. You can tell me more, if you want to.",
+        "You never owe anybody pictures or secrets. If you're in danger, {emergency}. You can tell me more, "
+        "if you want to.",
     ),
     ("minor_boundary", "risk"): (
         "I'm keeping this one out of our talks: you're under 18, so nothing romantic or sexual with me. "
         "If someone is pushing you toward it, it's not your fault, and you can {child} or tell an adult you trust. "
-        "Everything else, I'd love to hear about.",
+        "Everything else is welcome here.",
     ),
 }
 
 AGAIN: dict[str, tuple[str, ...]] = {
     "risk": (
         "I'm still here, and I'm listening. Take your time; what feels heaviest right this minute?",
-        "Thank you for staying and telling me. I'm with you in this. Is there one person you could have beside you tonight?",
+        "Thank you for staying and telling me. I'm with you in this. Is there one person you could have "
+        "beside you tonight?",
         "I hear you. You don't have to explain it well. What would make the next hour a little safer for you?",
     ),
     "now": (
-        "I'm still here. Please {emergency} now, or let the person nearest to you do it, and tell me when someone is with you.",
+        "I'm still here. Please {emergency} now, or let the person nearest to you do it, and tell me when "
+        "someone is with you.",
         "Stay with me, and please {emergency} now if you haven't yet. Who is closest to you at this moment?",
     ),
     "boundary": ("That still stays out of our talks. I'm here for anything else, and so are the people I named.",),
@@ -223,6 +231,10 @@ def written(kind: str, level: Level, text: str, country: str | None, again: bool
     else:
         variants = FIRST.get((kind, level)) or FIRST.get((kind, "risk")) or FIRST[("self_harm", level)]
     chosen = variants[zlib.crc32(text.encode("utf-8", "replace")) % len(variants)]
+    emergency = say(country, "emergency")
     return chosen.format(
-        crisis=say(country, "crisis"), child=say(country, "child"), emergency=say(country, "emergency")
+        crisis=say(country, "crisis"),
+        child=say(country, "child"),
+        emergency=emergency,
+        Emergency=emergency[0].upper() + emergency[1:],
     )
