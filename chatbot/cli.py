@@ -33,7 +33,7 @@ def _complete_stages(ctx: click.Context, parameter: click.Parameter, begun: str)
 
 def _print_versions(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from chatbot.doctor import versions
+        from chatbot.versions import versions
 
         click.echo(versions())
         ctx.exit()

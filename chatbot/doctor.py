@@ -184,14 +184,3 @@ def report(config: str | None) -> int:
             console.print(Text(f"{'':<16} {line}", "dim"))
     console.print(Text(f"{wrong} to mend" if wrong else "All is well.", "bold"))
     return 1 if wrong else 0
-
-
-def versions() -> str:
-    """One line with what matters for a bug report; imports none of it."""
-    parts = [f"chatbot {__version__}", f"Python {platform.python_version()}", platform.platform(terse=True)]
-    for name in ("torch", "transformers", "sentence-transformers", "spacy", "prompt_toolkit", "sqlite-utils"):
-        try:
-            parts.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            parts.append(f"{name} missing")
-    return ", ".join(parts)
