@@ -86,6 +86,8 @@ class Conversation:
             try:
                 await self._one(item)
             except Exception as error:
+                if self.stopping:
+                    return  # the inbox still has it
                 log.exception("event=failed chat=%d kind=%s", self.chat, item.kind)
                 self.bot.done([item], self.bot.sorry(item, error))
             await self.bot.flush(self.chat)

@@ -96,12 +96,13 @@ class Inbox:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self.db = Database(sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False))
-        for pragma in ("journal_mode = wal", "synchronous = full", "secure_delete = on", "temp_store = memory"):
+        for pragma in ("journal_mode = wal", "synchronous = normal", "secure_delete = on", "temp_store = memory"):
             self.db.execute(f"pragma {pragma}").fetchall()
         migrations.apply(self.db)
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
+        """A transaction. It outlives this process at once, and a power cut after the next `put` at the latest."""
         self.db.execute("begin immediate")
         try:
             yield self.db
@@ -115,6 +116,8 @@ class Inbox:
     def put(self, raws: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Write down updates; gives those that are new, oldest first. After this Telegram may be told."""
         new = []
+        # Telegram will be told, and then it forgets: this must reach the disk itself, with all that was before it.
+        self.db.execute("pragma synchronous = full")
         with self.writing() as db:
             for raw in sorted((r for r in raws if isinstance(r.get("update_id"), int)), key=lambda r: r["update_id"]):
                 chat, message = _where(raw)
@@ -122,6 +125,7 @@ class Inbox:
                 sql = "insert or ignore into came(id, chat, space, message, at, raw) values (?, ?, ?, ?, ?, ?)"
                 if db.execute(sql, row).rowcount:
                     new.append(raw)
+        self.db.execute("pragma synchronous = normal")
         return new
 
     def unanswered(self) -> list[tuple[dict[str, Any], str | None]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
@@ -21,6 +22,9 @@ from chatbot.telegram.limits import Pace
 log = logging.getLogger(__name__)
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+LASTING = 5.0
+"""Seconds after which a loss of the network is worth a line in the log."""
+
 LONGEST_WAIT = 30.0
 """Seconds between two tries while the network is away."""
 
@@ -34,7 +38,8 @@ class Sender:
     ) -> None:
         self.bot, self.inbox, self.pace, self.counters, self.make = bot, inbox, pace, counters, make
         self._locks: dict[int, asyncio.Lock] = {}
-        self._lost = False
+        self._failing = 0.0  # since when nothing went out, 0 when all is well
+        self._said = False
 
     async def flush(self, chat: int) -> None:
         """Send all that waits for this chat, in order; comes back when it is out, however long the network is away."""
@@ -138,15 +143,17 @@ class Sender:
     # -- the network
 
     def _gone(self, error: TelegramError) -> None:
+        """Log a loss once, and only if it lasts: single requests get lost all the time."""
         self.counters.add("network")
-        if not self._lost:
-            self._lost = True
+        self._failing = self._failing or time.monotonic()
+        if not self._said and time.monotonic() - self._failing > LASTING:
+            self._said = True
             log.warning("event=network_lost error=%s", type(error).__name__)
 
     def _back(self) -> None:
-        if self._lost:
-            self._lost = False
+        if self._said:
             log.info("event=network_back")
+        self._failing, self._said = 0.0, False
 
 
 def _markup(out: Out) -> InlineKeyboardMarkup | None:

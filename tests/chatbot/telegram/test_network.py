@@ -67,6 +67,21 @@ async def test_polling_comes_back_and_says_so_once(tmp_path: Path, caplog: pytes
         assert home.telegram.counters.counts["network"] >= 2
 
 
+async def test_a_loss_that_lasts_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatbot.telegram.sender.LASTING", 0.15)
+    async with Standin(per_chat=0) as server, house(server, tmp_path, [7]):
+        lena = Friend(server, 7)
+        server.fault("sendMessage", *["cut"] * 3)
+        server.fault("editMessageReplyMarkup", *["502"] * 2)
+        with caplog.at_level(logging.INFO, "chatbot"):
+            assert await lena.asks("one") == "echo: one"
+            assert await lena.asks("two") == "echo: two"
+        events = [r.getMessage().split()[0] for r in caplog.records if "network" in r.getMessage()]
+        assert events == ["event=network_lost", "event=network_back"]
+
+
 async def test_another_poller_is_waited_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with Standin(per_chat=0) as server, house(server, tmp_path, [7]):
         lena = Friend(server, 7)
