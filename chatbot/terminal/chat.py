@@ -13,8 +13,9 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import contextmanager, redirect_stderr, suppress
+from dataclasses import replace
 from typing import Any
 
 from prompt_toolkit.application import get_app, run_in_terminal
@@ -23,7 +24,7 @@ from prompt_toolkit.utils import is_dumb_terminal
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from chatbot.assemble import make_companion
+from chatbot.assemble import make_companion, read_config
 from chatbot.companion import Companion, Message, now
 from chatbot.memory import Memory
 from chatbot.terminal import commands, people, prompt, show, trace
@@ -51,10 +52,11 @@ class Chat:
         config: Config,
         user: str,
         console: Console | None = None,
-        make: Callable[[Config, Callable[[str], None]], Companion] = make_companion,
+        make: Callable[[Config, Callable[[str], None]], Companion] | None = None,
     ) -> None:
         self.config = config
-        self._make = make
+        self._make = make or (lambda config, progress: make_companion(config, progress, self._without_weights))
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.user = user
         self.console = console or Console(highlight=False, file=sys.stdout)
         self.tracing = False
@@ -83,7 +85,8 @@ class Chat:
     async def run(self) -> int:
         """Greet, talk, say goodbye. Raises what building the companion raised, unless it has words for a person."""
         self._greet()
-        with self._signals(), redirect_stderr(_Lines(self._stray(asyncio.get_running_loop()))):
+        self._loop = asyncio.get_running_loop()
+        with self._signals(), redirect_stderr(_Lines(self._stray)):
             async with Worker(lambda: self._make(self.config, self._loading.stage)) as worker:
                 self.worker = worker
                 tasks = [asyncio.create_task(step()) for step in (self._work, self._tick, self._watch)]
@@ -226,7 +229,7 @@ class Chat:
             self._answering = None
         self.name = self.turn.companion_name
         await self.print(show.reply(self.turn, message.stop.is_set()))
-        if self.tracing:
+        if self.tracing and not show.in_danger(self.turn):
             await self.print(trace.view(self.turn, self.console.width))
 
     async def _loaded(self, text: str) -> bool:
@@ -304,16 +307,24 @@ class Chat:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _stray(self, loop: asyncio.AbstractEventLoop) -> Callable[[str], None]:
+    def _stray(self, text: str) -> None:
         """What libraries write to stderr: news of loading while loading, else a dimmed line above the prompt."""
+        if not self._loading.finished:
+            self._loading.note(text)
+        elif text.strip():
+            self._soon(lambda: self.print(Text(show.plain(text), "dim")))
 
-        def line(text: str) -> None:
-            if not self._loading.finished:
-                self._loading.note(text)
-            elif text.strip() and not loop.is_closed():
-                loop.call_soon_threadsafe(lambda: loop.create_task(self.print(Text(show.plain(text), "dim"))))
+    def _without_weights(self, why: str) -> None:
+        """Told by the builder, in its thread, when the weightless chain takes the place of the one in the config."""
+        tiny = read_config("tiny")
+        values = {**self.config.values, "stages": tiny.values["stages"]}
+        self.config = replace(self.config, path=tiny.path, stages=tiny.stages, origin=tiny.origin, values=values)
+        self._soon(lambda: self.print(Text(show.plain(why), "yellow")))
 
-        return line
+    def _soon(self, action: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do it in the event loop, from whichever thread."""
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(action()))
 
 
 class _Lines(io.TextIOBase):

@@ -30,7 +30,7 @@ def reply(turn: Turn, stopped: bool = False) -> RenderableType:
     name = plain(turn.companion_name)
     if turn.reply.source == "error":
         return Text(plain(turn.reply.text), "red")
-    if turn.safety and turn.safety.level in ("risk", "now"):
+    if in_danger(turn):
         # Calm: no colour of alarm, room around it, nothing beside it.
         return Padding(Text.assemble((f"{name}\n", "bold"), plain(turn.reply.text)), (1, 2))
     if stopped and turn.reply.source in ("fallback", "lost"):
@@ -39,6 +39,11 @@ def reply(turn: Turn, stopped: bool = False) -> RenderableType:
     if stopped and turn.reply.source not in ("safety", "skills"):
         text.append("  (stopped)", "dim")
     return text
+
+
+def in_danger(turn: Turn) -> bool:
+    """Whether the safety stage found that help is needed."""
+    return turn.safety is not None and turn.safety.level in ("risk", "now")
 
 
 def earlier(said: Sequence[Utterance], name: str, now: datetime) -> RenderableType:

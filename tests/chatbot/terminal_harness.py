@@ -121,7 +121,9 @@ class Screen:
 async def chatting(
     folder: Path, config: Config | None = None, make: Any = None, width: int = 100, leave: bool = True
 ) -> AsyncIterator[Screen]:
-    """A chat that has begun; it is left by Ctrl-D at the end. make: of the companion; by hand from `steps` if None."""
+    """A chat that has begun; it is left by Ctrl-D at the end.
+
+    make: of the companion; by hand from `steps` if None, the real one if False."""
     memory = MemorySettings(folder=str(folder))
     found = config or Config(Path("hand.toml"), Persona(), [], {"memory": memory})
 
@@ -131,7 +133,7 @@ async def chatting(
     out = io.StringIO()
     console = Console(file=out, width=width, color_system=None, highlight=False)
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        chat = Chat(found, "me", console, make or by_hand)
+        chat = Chat(found, "me", console, by_hand if make is None else make or None)
         running = asyncio.create_task(chat.run())
         screen = Screen(chat, keys, out)
         try:

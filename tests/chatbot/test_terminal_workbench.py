@@ -143,6 +143,30 @@ async def test_config_shows_where_each_value_is_from_and_can_be_saved(tmp_path: 
     assert again.stages[1].settings == {"threshold": 0.3}
 
 
+CARD = """
+title = "away"
+task = "none"
+licence = "none"
+[[files]]
+path = "model.safetensors"
+sha256 = "00"
+bytes = 1
+sources = ["file:/no/such/file"]
+"""
+
+
+async def test_without_weights_it_says_so_and_the_chain_that_answers_can_be_changed(tmp_path: Path) -> None:
+    config = small(tmp_path)
+    (tmp_path / "away.toml").write_text(CARD)
+    text = SMALL.replace("[stages.emotion]", f'[stages.embedding]\nuse = "minilm"\nweights = "{tmp_path / "away.toml"}"\n[stages.emotion]')  # fmt: skip  # noqa: E501
+    config.path.write_text(text)
+    config = read_config(str(config.path), [f'memory.folder="{tmp_path / "data"}"'])
+    async with chatting(tmp_path, config, make=False) as screen:
+        await screen.wait("Until then I answer without any models")
+        await screen.say("hello", "Juno: ")
+        await screen.say("/use intent off", "no stage in, intent.rules out")
+
+
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 NUMBERS = st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False)
 PLAIN = NUMBERS | st.text(st.characters(exclude_categories=["Cs"]))
