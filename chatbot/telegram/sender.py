@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
@@ -21,7 +22,13 @@ from chatbot.telegram.limits import Pace
 
 log = logging.getLogger(__name__)
 
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""What went wrong before a request was on its way: nothing can have been sent."""
+
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+AT_ONCE = 8
+"""Requests that send, at once: so many at most are in doubt when the line is cut or the process is killed."""
+
 LASTING = 5.0
 """Seconds after which a loss of the network is worth a line in the log."""
 
@@ -38,6 +45,8 @@ class Sender:
     ) -> None:
         self.bot, self.inbox, self.pace, self.counters, self.make = bot, inbox, pace, counters, make
         self._locks: dict[int, asyncio.Lock] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._mending = asyncio.Lock()
         self._failing = 0.0  # since when nothing went out, 0 when all is well
         self._said = False
 
@@ -49,16 +58,19 @@ class Sender:
                     await self._deliver(row)
 
     async def _deliver(self, row: Row) -> None:
-        unsure, wait = row.state == "sending", 1.0
+        unsure = row.state == "sending"
         while True:
             try:
                 await self.pace.wait(row.chat)
-                if unsure and (found := await self._find(row)):
-                    self.inbox.sent(row, found)
-                    return
-                after = self.inbox.sending(row)
-                row, unsure = Row(row.id, row.chat, row.out, "sending", after), False
-                self.inbox.sent(row, await self._send(row.chat, row.out))
+                async with self._mending:
+                    pass  # while the network is away, one asks whether it is back, and all others wait for that
+                async with self._slots:
+                    if unsure and (found := await self._find(row)):
+                        self.inbox.sent(row, found)
+                        return
+                    after = self.inbox.sending(row)
+                    row, unsure = Row(row.id, row.chat, row.out, "sending", after), False
+                    self.inbox.sent(row, await self._send(row.chat, row.out))
                 self.counters.add("sent")
                 self._back()
                 return
@@ -80,10 +92,8 @@ class Sender:
                     return
                 row = Row(row.id, row.chat, Out(row.out.text, answers=row.out.answers), row.state, row.after)
             except NetworkError as error:
-                unsure = True
-                self._gone(error)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT)
+                unsure = not isinstance(error.__cause__, NEVER_LEFT)
+                await self._restored(error)
             except TelegramError as error:
                 log.error("event=unsendable chat=%d error=%s", row.chat, type(error).__name__)
                 self.counters.add("failed")
@@ -141,6 +151,23 @@ class Sender:
         return None
 
     # -- the network
+
+    async def _restored(self, error: TelegramError) -> None:
+        """Wait until the network is back."""
+        self._gone(error)
+        async with self._mending:
+            wait = 0.2
+            while True:
+                try:
+                    await self.bot.get_me()
+                    self._back()
+                    return
+                except RetryAfter as again:
+                    await asyncio.sleep(seconds_of(again))
+                except NetworkError as again:
+                    self._gone(again)
+                    await asyncio.sleep(wait)
+                    wait = min(wait * 2, LONGEST_WAIT)
 
     def _gone(self, error: TelegramError) -> None:
         """Log a loss once, and only if it lasts: single requests get lost all the time."""

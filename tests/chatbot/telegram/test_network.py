@@ -73,8 +73,8 @@ async def test_a_loss_that_lasts_is_said_once(
     monkeypatch.setattr("chatbot.telegram.sender.LASTING", 0.15)
     async with Standin(per_chat=0) as server, house(server, tmp_path, [7]):
         lena = Friend(server, 7)
-        server.fault("sendMessage", *["cut"] * 3)
-        server.fault("editMessageReplyMarkup", *["502"] * 2)
+        server.fault("sendMessage", "cut")
+        server.fault("getMe", *["cut"] * 4)
         with caplog.at_level(logging.INFO, "chatbot"):
             assert await lena.asks("one") == "echo: one"
             assert await lena.asks("two") == "echo: two"
