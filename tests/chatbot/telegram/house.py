@@ -11,6 +11,7 @@ from typing import Any
 
 from standin import TOKEN, Standin
 
+from chatbot.assemble import make_companion, read_config
 from chatbot.companion import Companion
 from chatbot.settings import MemorySettings, TelegramSettings
 from chatbot.telegram.bot import Telegram
@@ -82,8 +83,10 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(server: Standin, folder: Path, allow: list[int], **settings: Any) -> AsyncIterator[House]:
-    """The bot from its first update to its stop."""
+async def house(
+    server: Standin, folder: Path, allow: list[int], config: str = "", **settings: Any
+) -> AsyncIterator[House]:
+    """The bot from its first update to its stop. config: the name of a real config, for its pipeline."""
     echo = Echo()
     options = TelegramSettings(
         allow=allow, base_url=server.url, **({"pace": 0.0, "quiet": 0.02, "time_zone": "Europe/Berlin"} | settings)
@@ -91,6 +94,8 @@ async def house(server: Standin, folder: Path, allow: list[int], **settings: Any
     stages = [("safety", Safety()), ("emotion", Feelings()), ("facts", Facts()), ("reply", echo)]
 
     def make() -> Companion:
+        if config:
+            return make_companion(read_config(config, [f"memory.folder={folder / 'memory'}"]))
         pipeline = Pipeline([Step(slot, "fake", stage) for slot, stage in stages])
         return Companion(pipeline, settings=MemorySettings(folder=str(folder / "memory")))
 
