@@ -114,7 +114,7 @@ def test_ctrl_c_stops_the_answer_within_100_ms_and_ctrl_d_leaves(chat: Any) -> N
 
 
 def test_what_is_typed_before_the_prompt_is_there_waits_for_it(chat: Any) -> None:
-    time.sleep(0.3)  # the program is still importing
+    assert chat.waitnoecho(15)  # the program is there, and still importing
     chat.send("/persona\rhello\r")
     chat.expect("you: ")
     assert "hello" not in chat.before
