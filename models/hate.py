@@ -26,7 +26,8 @@ DATA = Path(__file__).parent / "data" / "hate.toml"
 @dataclass(frozen=True)
 class _Words:
     """group, slur, against: patterns on folded text; denied: hostile words that a negation takes back; hostile: what
-    is left; shapes: whole phrases; near: misspelt form -> word; known: words that run-together text is cut into."""
+    is left; shapes: whole phrases; weak: groups that most sentences name without a thought of the group, which count
+    in a general statement only; near: misspelt form -> word; known: words that run-together text is cut into."""
 
     group: re.Pattern[str]
     slur: re.Pattern[str]
@@ -34,6 +35,8 @@ class _Words:
     denied: re.Pattern[str]
     hostile: re.Pattern[str]
     shapes: list[Pattern]
+    weak: re.Pattern[str]
+    general: re.Pattern[str]
     near: dict[str, str]
     known: frozenset[str]
 
@@ -64,10 +67,12 @@ def _words() -> _Words:
         group=re.compile(rf"\b(?:{group})\b"),
         slur=re.compile(rf"\b(?:{'|'.join(slurs)})\b"),
         against=re.compile(data["against"]),
+        weak=re.compile(rf"\b(?:{'|'.join(data['weak_groups'])})\b"),
+        general=filled(data["general"]),
         denied=filled(data["denied"]),
         hostile=filled(r"\b(?:INSULT|HARM|FEELING)\b"),
         shapes=[compiled(filled(shape).pattern) for shape, _why in data["shapes"]],
-        near=near_words(sorted(single | set(slurs) | set(data["whole"]))),
+        near=near_words(sorted(single | set(data["whole"]))),
         known=frozenset((*single, *slurs, *data["whole"], *data["glue"])),
     )
 
@@ -77,6 +82,8 @@ def hateful(text: str) -> bool:
     words = _words()
     plain = _repaired(fold(_QUOTED.sub(" _ ", text)), words)
     marked = words.slur.sub("slr", words.group.sub("grp", plain))
+    if words.general.search(words.weak.sub("grq", marked)):
+        marked = words.weak.sub("grp", marked)
     if ("grp" not in marked and "slr" not in marked) or words.against.search(marked):
         return False
     seen = False

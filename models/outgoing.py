@@ -30,7 +30,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("'`´ʼ′‘", "’"))
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _DIGITS = re.compile(r"\+?\d(?:[\d\-. ()/]{5,24})\d")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,3}(?:,\d{3})+|\d{4} ?[-–] ?\d{4}|\d+\.\d+")
-_NONE = re.compile(r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b(?! of\b)")
+_NONE = re.compile(r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b(?! (?:of|at all|whatsoever|taken|needed)\b)|\bNaN\b")
 
 
 @cache
@@ -70,11 +70,17 @@ def objections(text: str, turn: Turn) -> list[str]:
         found.append("agrees_with_hate")
     if is_low(turn):
         found += _reasons("to_low", reply)
-    if _matches(parts["turn"]["farewell"], said):
+    if is_goodbye(turn):
         found += _reasons("on_goodbye", reply)
     if is_minor(turn):
         found += _reasons("to_minor", reply)
     return list(dict.fromkeys(found))
+
+
+def is_goodbye(turn: Turn) -> bool:
+    """Whether the person takes their leave: in so many words, in a short message, without asking anything."""
+    said = _plain(turn.text[:LIMIT])
+    return len(said.split()) <= 16 and "?" not in said and _matches(_patterns()["turn"]["farewell"], said)
 
 
 def is_low(turn: Turn) -> bool:
