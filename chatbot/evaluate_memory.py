@@ -27,9 +27,11 @@ import numpy as np
 
 from chatbot.memory import Memory
 from chatbot.past import Index
-from pipelines.turn import Fact, Moment, Vector
+from pipelines.config import stage_names
+from pipelines.turn import Embedding, Fact, Moment, Turn, Vector
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+K = 10
 ANSWERABLE = {1, 2, 3, 4}
 TUNED_ON = 2
 """The first talks, which the weights were chosen on."""
@@ -87,28 +89,49 @@ def plain_recipe(talk: Talk) -> Search:
     return search
 
 
-def ours(talk: Talk, encode: Callable[[Sequence[str]], Sequence[Vector]] | None, weight: float = 0.4) -> Search:
-    """The index and the fusion of this project; without `encode`, by words alone."""
-    from models.memories import DEPTH, NEAR, join
+class _Past:
+    """A talk as the past of a turn."""
 
-    index = Index()
-    index.add([Moment(i + 1, "person", text, AT) for i, text in enumerate(talk.turns)])
-    asked: dict[str, Vector] = {}
-    if encode:
-        vectors = encode(talk.turns)
-        index.add_vectors((i + 1, "e", v.astype("<f4").tobytes()) for i, v in enumerate(vectors))
-        texts = [question.text for question in talk.questions]
-        asked = dict(zip(texts, encode(texts), strict=True))
+    def __init__(self, talk: Talk, vectors: Sequence[Vector]) -> None:
+        self.moments = [Moment(i, "person", text, AT) for i, text in enumerate(talk.turns, 1)]
+        self.index = Index()
+        self.index.add(self.moments)
+        self.index.add_vectors((i, "e", vector.astype("<f4").tobytes()) for i, vector in enumerate(vectors, 1))
+
+    def words(self, query: str, k: int) -> list[tuple[int, float]]:
+        return self.index.words(query, k)
+
+    def nearest(self, vector: Vector, k: int, encoder: str = "") -> list[tuple[int, float]]:
+        return self.index.nearest(vector, k, "e")
+
+    def between(self, start: datetime, end: datetime, k: int) -> list[int]:
+        return []
+
+    def moment(self, id: int) -> Moment:
+        return self.moments[id - 1]
+
+
+def ours(talk: Talk, encoder: Any = None) -> Search:
+    """The stage memories.recall with its defaults, but for its floors (small talk is not asked about here) and the
+    speaker; with `encoder`, an embedding stage, by vectors too."""
+    recall = stage_names()["memories.recall"].load()(k=K, speaker="both", least_words=0.0, least_cosine=-1.0)
+    past = _Past(talk, [e.vector for e in _encoded(talk.turns, encoder)])
+    texts = [question.text for question in talk.questions]
+    asked = dict(zip(texts, _encoded(texts, encoder), strict=False))
 
     def search(question: str, k: int) -> list[int]:
-        near = index.nearest(asked[question], NEAR, "e") if asked else []
-        scores = join(index.words(question, DEPTH), near, weight)
-        return [id - 1 for id, _ in sorted(scores.items(), key=lambda item: -item[1])[:k]]
+        turn = Turn(question, at=AT + timedelta(1), past=past, embedding=asked.get(question))
+        return [memory.moment.id - 1 for memory in recall([turn])[0]][:k]
 
     return search
 
 
-def recall(talks: Sequence[Talk], searches: Sequence[Search], k: int = 10) -> float:
+def _encoded(texts: Sequence[str], encoder: Any) -> list[Embedding]:
+    batches = [texts[i : i + 16] for i in range(0, len(texts), 16)] if encoder else []
+    return [embedding for batch in batches for embedding in encoder([Turn(text) for text in batch])]
+
+
+def recall(talks: Sequence[Talk], searches: Sequence[Search], k: int = K) -> float:
     """The mean share of a question's evidence among the first k turns found."""
     shares = [
         len(question.evidence & set(search(question.text, k))) / len(question.evidence)
@@ -121,29 +144,16 @@ def recall(talks: Sequence[Talk], searches: Sequence[Search], k: int = 10) -> fl
 def locomo(path: Path, with_vectors: bool) -> dict[str, Any]:
     """recall@10 of the plain recipe and of ours: over all talks, the two tuned on, and the rest."""
     found = talks(path)
-    encode = _minilm() if with_vectors else None
     scores: dict[str, Any] = {"talks": len(found), "questions": sum(len(t.questions) for t in found)}
-    makers: dict[str, Callable[[Talk], Search]] = {"recipe": plain_recipe, "words": lambda t: ours(t, None)}
-    if encode:
-        makers["words and vectors"] = lambda t: ours(t, encode)
+    makers: dict[str, Callable[[Talk], Search]] = {"recipe": plain_recipe, "words": ours}
+    if with_vectors:
+        encoder = stage_names()["embedding.minilm"].load()()
+        makers["words and vectors"] = lambda talk: ours(talk, encoder)
     for name, make in makers.items():
         searches = [make(talk) for talk in found]
         parts = {"all": slice(None), "tuned on": slice(TUNED_ON), "rest": slice(TUNED_ON, None)}
         scores[name] = {part: round(recall(found[s], searches[s]), 4) for part, s in parts.items()}
     return scores
-
-
-def _minilm() -> Callable[[Sequence[str]], Sequence[Vector]]:
-    from models.embedding import MiniLM
-    from pipelines.turn import Turn
-
-    stage = MiniLM()
-
-    def encode(texts: Sequence[str]) -> list[Vector]:
-        batches = [texts[i : i + 16] for i in range(0, len(texts), 16)]
-        return [e.vector for batch in batches for e in stage([Turn(text) for text in batch])]
-
-    return encode
 
 
 # -- speed

@@ -1,0 +1,270 @@
+"""What a person asks of their memory in plain words: forget that, why do you think so, where did I live before, pause.
+
+Only whole messages that can mean nothing else are taken ("forget it" is a figure of speech, "forget that exam" a
+comfort); everything else goes its usual way. A request is not written down, and its reply repeats nothing of what was
+forgotten, or the words would be back on the disk. Knows English only; the channels have commands for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chatbot.memory import Memory
+from pipelines.turn import Fact, Reply
+
+SURE = timedelta(minutes=5)
+"""For how long a "yes" still answers "erase everything?"."""
+
+SLOTS = {
+    "name": r"(?:my |the )?name|what im called",
+    "nickname": r"my nickname",
+    "age": r"my age|how old i am",
+    "birthday": r"my (?:birthday|bday)|when i was born",
+    "home": r"where i live|my (?:home|address|city|town)",
+    "home_town": r"where i(?:m| am| come) from|my home ?town",
+    "work": r"where i work|what i do|my (?:job|work)",
+    "school": r"what i study|where i study|my (?:school|uni|studies)",
+    "partner": r"my (?:boyfriend|girlfriend|partner|husband|wife|bf|gf)",
+    "pet": r"my (?:pet|dog|cat)s?",
+}
+_SLOT = "|".join(f"(?P<{slot}>{words})" for slot, words in SLOTS.items())
+_PLEASE = r"(?:(?:please|pls|plz|ok|okay|no|hey|juno|now|can you|could you|would you|i want you to|just) )*"
+_LENGTHS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_NUMBERS = {"": 1, "a": 1, "an": 1, "one": 1, "two": 2, "couple of": 2, "few": 3, "three": 3, "four": 4, "five": 5}
+_NUMBERS |= {"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30}
+_NUMBER = r"\d{1,3}|" + "|".join(sorted((n for n in _NUMBERS if n), key=len, reverse=True))
+
+_PATTERNS = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        (
+            "last",
+            rf"{_PLEASE}(?:(?:forget|delete|erase|unremember) (?:that|this|what i (?:just )?(?:said|told you|wrote)|"
+            r"(?:that|my|the) last (?:message|thing|one|bit)(?: i said)?|that i (?:just )?(?:said|told you) "
+            r"(?:that|this))|"
+            r"(?:dont|do not) remember (?:that|this)|take that back)(?: please| again| thanks)?",
+        ),
+        (
+            "since",
+            rf"{_PLEASE}(?:forget|delete|erase) (?:(?:everything|all|what i said|the messages) )?(?:from |in |of "
+            rf")?the last "
+            rf"(?:(?P<number>{_NUMBER}) )?(?P<unit>{'|'.join(_LENGTHS)})s?(?: please)?",
+        ),
+        (
+            "erase",
+            rf"{_PLEASE}(?:(?:erase|forget|delete|wipe) (?:me|everything|it all|all of it|all|my data|all my data|"
+            rf"your memory|"
+            r"my memory|everything (?:about me|you know(?: about me)?|i (?:said|told you)(?: you)?|you have on me))"
+            r"(?: about me| completely)?)(?: please| now)?",
+        ),
+        (
+            "yes",
+            r"(?:yes|yep|yeah|yes please|im sure|yes im sure|do it|yes do it|(?:yes )?erase (?:it all|everything|me))",
+        ),
+        ("slot", rf"{_PLEASE}(?:forget|delete|erase|dont remember) (?:about )?(?:{_SLOT})(?: please)?"),
+        (
+            "text",
+            rf"{_PLEASE}(?:forget|delete|erase) (?P<about>(?:everything|all) (?:about|on|you know about|i said "
+            rf"about) |about )?"
+            r"(?P<what>(?!(?:it|that|this|me|him|her|them|you|us|to|how|if|about|what|my|the)(?: |"
+            r"$))[^ ]{2,30}(?: [^ ]{1,30}){0,2}?)"
+            r"(?: please)?",
+        ),
+        (
+            "wrong",
+            r"(?:no |nope |hey )?(?:(?:that|this|it) ?i?s (?:not (?:true|right|correct)|wrong|false|incorrect|"
+            r"nonsense)|"
+            r"thats (?:not (?:true|right|correct)|wrong|false|incorrect)|that isnt (?:true|right|correct)|not true|"
+            r"you got that wrong)(?: at all| anymore)?",
+        ),
+        (
+            "why",
+            rf"(?:and |but |hm )?(?:why do you (?:think|say|believe|know) (?:that|so|this)|how do you know(?: that|"
+            rf" this|"
+            rf" (?:{_SLOT})| all that)?|where do you (?:know|have|get) that from|where did you get that(?: from)?|"
+            r"when did i (?:say|tell you) (?:that|this|so)|who told you(?: that)?|says who|did i (?:say|tell you) "
+            r"that)",
+        ),
+        (
+            "before",
+            r"(?:so |and |hey |do you (?:know|remember) )*(?:(?:where did i (?P<live>(?:use to )?live)|"
+            r"where did i (?P<job>(?:use to )?work)|what did i (?P<study>study)|"
+            r"what was my (?P<was>job|name|school|home|city|town|work)) "
+            r"(?:before(?: (?P<than>[a-z ]{1,30}))?|earlier|in the past|previously|back then)|"
+            r"what was my (?:old|last|previous|former) (?P<thing>job|name|school|home|city|town|work)|"
+            r"who was my (?P<ex>ex|(?:old|last|previous|former) (?:boyfriend|girlfriend|partner|husband|"
+            r"wife)))(?: called)?",
+        ),
+        (
+            "pause",
+            rf"{_PLEASE}(?:(?:pause|stop|quit) (?:your memory|remembering|recording|saving|writing (?:this|it|"
+            rf"things) down)"
+            r"(?: (?:me|this|things|everything|anything))?|(?:this is|lets go|go) off the record|off the record|"
+            r"(?:dont|do not) (?:remember|save|record|write down) (?:anything|what i say|the next (?:bit|part|thing))"
+            r"(?: now| from now on)?)(?: please| for now| for a (?:bit|while))?",
+        ),
+        (
+            "resume",
+            rf"{_PLEASE}(?:resume(?: your memory| remembering)?|(?:start|you (?:can|may)) (?:remember|remembering)"
+            r"(?: things| me| this| everything)?(?: again| now)?|back on the record|on the record(?: again)?|"
+            r"remember (?:things )?again)(?: please)?",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """kind: which of the patterns; what: its groups."""
+
+    kind: str
+    what: dict[str, str | None]
+
+
+def read(text: str) -> Request | None:
+    """The request that the whole message is, or None."""
+    if len(text) > 120:
+        return None
+    plain = re.sub(r"['’`]", "", text.lower())
+    plain = re.sub(r"[^\w\s]+", " ", plain)
+    plain = " ".join(plain.split())
+    for kind, pattern in _PATTERNS:
+        match = pattern.fullmatch(plain)
+        if match:
+            return Request(kind, match.groupdict())
+    return None
+
+
+def answer(text: str, memory: Memory, at: datetime) -> Reply | None:
+    """What the person asked of memory, done, and the reply to it; None when the message is no such request."""
+    request = read(text)
+    done = fulfil(request, memory, at) if request else None
+    return Reply(done, "memory", "asked of memory itself") if done else None
+
+
+def fulfil(request: Request, memory: Memory, at: datetime) -> str | None:
+    """Do it, and say so; None when it is no request after all, since nothing is known that it could mean."""
+    asked, kind = memory.get("erase_asked"), request.kind
+    if asked and kind not in ("erase", "yes"):
+        memory.set("erase_asked", None)
+    if kind == "last":
+        gone = memory.undo()
+        return (
+            "Forgotten: your last message and what I learned from it." if gone else "There is nothing left to forget."
+        )
+    if kind == "since":
+        seconds = _LENGTHS[str(request.what["unit"])] * _number(request.what["number"] or "")
+        gone_since = memory.forget(since=at - timedelta(seconds=seconds))
+        return _told(len(gone_since.moments), len(gone_since.facts))
+    if kind == "erase":
+        memory.set("erase_asked", at.isoformat())
+        return "Everything I know about you, and all we ever said, gone for good? Say yes, and I erase it."
+    if kind == "yes":
+        if asked and at - datetime.fromisoformat(asked) < SURE:
+            memory.erase()
+            return "Done. Everything I had of you is erased. If you like, we start from the beginning."
+        return None
+    if kind == "slot":
+        return _forget_slot(request, memory)
+    if kind == "text":
+        return _forget_text(request, memory)
+    if kind == "wrong":
+        fact = _spoken_of(memory, memory.facts())
+        if fact is None or fact.id is None:
+            return None
+        memory.forget(fact.id)
+        return "Then I had that wrong, sorry. I have taken it out. What is it really?"
+    if kind == "why":
+        return _why(request, memory, at)
+    if kind == "before":
+        return _before(request, memory)
+    if kind == "pause":
+        memory.pause()
+        return "Paused. What we say now is written down nowhere, until you tell me to remember again."
+    if not memory.paused:
+        return None
+    memory.resume()
+    return "I remember again, from here on. What you said in between I have not kept."
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else _NUMBERS[text]
+
+
+def _told(moments: int, facts: int) -> str:
+    if not moments and not facts:
+        return "There was nothing of that to forget."
+    words = [f"{n} {what}{'s' if n != 1 else ''}" for n, what in ((moments, "message"), (facts, "fact")) if n]
+    return f"Forgotten: {' and '.join(words)}. It is off the disk too."
+
+
+def _forget_slot(request: Request, memory: Memory) -> str:
+    slot = next(slot for slot in SLOTS if request.what.get(slot))
+    found = [f for f in [*memory.facts(), *memory.past_facts()] if f.slot == slot and not f.about and f.id]
+    gone = [memory.forget(f.id) for f in found]
+    return _told(len({m.id for g in gone for m in g.moments}), sum(len(g.facts) for g in gone))
+
+
+def _forget_text(request: Request, memory: Memory) -> str | None:
+    """Somebody or something by name. "Forget work" may be mere comfort, so without "everything about" only names go."""
+    what, about = str(request.what["what"]), request.what["about"] or ""
+    known = [*memory.facts(), *memory.past_facts()]
+    named = any(f.value.lower() == what and f.value[:1].isupper() for f in known)
+    if not named and not about.startswith(("everything", "all")):
+        return None
+    gone = memory.forget(text=what)
+    return _told(len(gone.moments), len(gone.facts))
+
+
+def _spoken_of(memory: Memory, facts: list[Fact]) -> Fact | None:
+    """The fact that the companion's last words tell, the newest if they tell several."""
+    last = next((u.text.lower() for u in reversed(memory.recent(2)) if u.role == "companion"), "")
+    said = [f for f in facts if re.search(rf"(?<!\w){re.escape(f.value.lower())}(?!\w)", last)]
+    return said[-1] if said else None
+
+
+def _why(request: Request, memory: Memory, at: datetime) -> str | None:
+    known = [*memory.past_facts(), *memory.facts()]
+    slot = next((slot for slot in SLOTS if request.what.get(slot)), None)
+    own = [f for f in known if f.slot == slot and not f.about]
+    fact = (own[-1] if own else None) if slot else _spoken_of(memory, known)
+    if fact is None or fact.turn is None:
+        return None
+    day = _day(fact.since or fact.until or at, at)
+    try:
+        words = memory.moment(fact.turn).text.strip()
+    except KeyError:
+        return f"You told me {day}. Your words themselves I no longer have."
+    return f"Because you told me {day}: “{words[:300]}”"
+
+
+def _day(when: datetime, at: datetime) -> str:
+    days = (at.date() - when.astimezone(at.tzinfo).date()).days
+    if days in (0, 1):
+        return "today" if days == 0 else "yesterday"
+    return f"on {when.day} {when:%B}" + (f" {when.year}" if when.year != at.year else "")
+
+
+def _before(request: Request, memory: Memory) -> str | None:
+    """What was true once: the last one that ended, or the last that ended before the one that is named."""
+    what = request.what
+    thing = what["was"] or what["thing"] or ""
+    slot = {"city": "home", "town": "home", "job": "work"}.get(thing, thing)
+    slot = "home" if what["live"] else "work" if what["job"] else "school" if what["study"] else slot
+    slot = "partner" if what["ex"] else slot
+    known = [f for f in [*memory.past_facts(), *memory.facts()] if f.slot == slot and not f.about]
+    named = next((f for f in known if f.value.lower() == (what["than"] or "")), None)
+    limit = named.since if named else None
+    past = [f for f in known if f.until and (limit is None or f.until <= limit)]
+    if not past:
+        return None
+    value = past[-1].value
+    return {
+        "home": f"Before, you lived in {value}.",
+        "work": f"Before, your work was this: {value}.",
+        "school": f"Before, it was {value}.",
+        "partner": f"That was {value}.",
+        "name": f"Before, I knew you as {value}.",
+    }.get(slot)
