@@ -105,7 +105,7 @@ async def _talk(friend: Friend, messages: int, waits: list[float], account: Acco
         account.sent += 1
         asked = time.monotonic()
         try:
-            await friend.hears(120)
+            await friend.hears(300)
         except TimeoutError:
             account.lost += 1
             return
