@@ -6,7 +6,7 @@ access       who may talk, and how much
 conversation one chat's queue: bursts, answers, order
 commands, buttons, settings_menu   what a person can ask of the bot itself
 sender, limits   replies on their way out, at the pace that Telegram allows
-polling, webhook the two ways in
+polling, webserver    the two ways in; running, check, logs, counters: the process
 """
 
 import os
