@@ -1,17 +1,24 @@
-"""Scores of what fills memory and of what is brought up from it.
+"""Scores of what fills memory: facts.rules on our labelled messages, and beside the persona sentences of MSC.
 
     python -m models.training.evaluate_memory facts tests/models/facts_own.jsonl --split tune
-    python -m models.training.evaluate_memory locomo DATA/locomo/locomo_dev5.json
-    python -m models.training.evaluate_memory msc DATA/msc_valid
+    python -m models.training.evaluate_memory msc ../shared/data/msc_valid
+
+What is found again in memory is measured by chatbot/evaluate_memory.py.
 
 facts: precision and recall of facts.rules on labelled messages, and ownership errors (the right slot and value, given
 to somebody else). A label is "about.slot=value"; "!" before it is an end, "~" a correction, "?" may come or not.
+
+msc (Xu et al. 2021, "Beyond Goldfish Memory"; no licence stated: measured on, never trained on or quoted): annotators
+wrote for each turn what it tells of its speaker. supported: the share of facts whose words are all in those sentences
+(what the annotators left out counts against us); found: the share of sentences of a plain form ("I live in ...", "I
+have a dog") for which a fact of that slot was read from the turn.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,6 +82,62 @@ def score_facts(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+_PLAIN = {
+    "home": r"i live in (?!a |an |the |my )(\w+)",
+    "home_town": r"i(?: am|'m) (?:originally )?from (\w+)",
+    "age": r"i(?: am|'m) (\d+)(?: years old)?$",
+    "name": r"my name is (\w+)",
+    "pet": r"i have (?:a|an|two|three|\d) (?:\w+ )?(dog|cat|puppy|kitten|bird|parrot|horse|rabbit|hamster)s?$",
+    "family": r"i have (?:a|an|one|two|three|four|\d) (?:\w+ )?(brother|sister|son|daughter|kid)s?$",
+    "like": r"i (?:really )?(?:like|love|enjoy) (?:to )?(\w+)",
+    "dislike": r"i (?:hate|dislike|do not like|don't like) (\w+)",
+    "work": r"i (?:work (?:as|at|for|in) (?:an? |the )?|am an? (?=\w+(?:er|or|ist)$))(\w+)",
+}
+"""Persona sentences in so plain a form that the slot is certain, with the word that its value must have."""
+
+
+def score_msc(folder: Path) -> dict[str, Any]:
+    """supported and found, each with its count, over the three sessions' validation dialogues."""
+    rules = Rules()
+    supported = facts = 0
+    by_slot: dict[str, list[int]] = {slot: [0, 0] for slot in _PLAIN}
+    for path in sorted(folder.glob("personasummary_session_*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            history: list[Utterance] = []
+            for said in json.loads(line)["dialog"]:
+                persona = said.get("persona_text", "")
+                [found] = rules([Turn(said["text"], at=AT, history=history[-1:])])
+                facts += len(found)
+                supported += sum(_supported(f, persona) for f in found)
+                for slot, value in _plain_facts(persona):
+                    hit = any(f.slot == slot and not f.about and value in f.value.lower() for f in found)
+                    by_slot[slot][0] += hit
+                    by_slot[slot][1] += 1
+                # The other speaker stands where the companion stands in our talks.
+                history = [Utterance("companion", said["text"], AT)]
+    return {
+        "facts": facts,
+        "supported": supported / facts,
+        "sentences": sum(n for _, n in by_slot.values()),
+        "found": sum(hits for hits, _ in by_slot.values()) / sum(n for _, n in by_slot.values()),
+        **{f"found {slot}": hits / n for slot, (hits, n) in by_slot.items() if n},
+    }
+
+
+def _supported(fact: Fact, persona: str) -> bool:
+    words = re.findall(r"\w{3,}", fact.value.lower())
+    stems = {word[:5] for word in re.findall(r"\w+", persona.lower())}
+    return bool(words) and all(word[:5] in stems for word in words)
+
+
+def _plain_facts(persona: str) -> list[tuple[str, str]]:
+    sentences = [sentence.strip().lower() for sentence in persona.split(".")]
+    found = []
+    for slot, pattern in _PLAIN.items():
+        found += [(slot, match[1]) for sentence in sentences if (match := re.match(pattern, sentence))]
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True)
@@ -82,7 +145,12 @@ def main() -> None:
     facts.add_argument("table", type=Path)
     facts.add_argument("--split", default="tune")
     facts.add_argument("--quiet", action="store_true", help="the scores alone, without the mistakes")
+    msc = commands.add_parser("msc")
+    msc.add_argument("folder", type=Path)
     arguments = parser.parse_args()
+    if arguments.what == "msc":
+        print(json.dumps({k: round(v, 4) for k, v in score_msc(arguments.folder).items()}))
+        return
     rows = [json.loads(line) for line in arguments.table.read_text(encoding="utf-8").splitlines()]
     scores = score_facts([row for row in rows if arguments.split in ("all", row["split"])])
     mistakes = scores.pop("mistakes")
