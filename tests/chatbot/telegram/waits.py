@@ -59,21 +59,24 @@ async def over_telegram(config: str, folder: Path, people: int) -> dict[str, Any
         allow = list(range(1, people + 2))
         async with BotProcess(server, folder, allow, config=config) as bot:
             me = Friend(server, people + 1)
-            await me.asks(SAID[-1])
+            me.say(SAID[-1])
+            await me.hears(120)
             one = []
             for text in SAID:
                 asked = time.monotonic()
-                await me.asks(text)
+                me.say(text)
+                await me.hears(120)
                 one.append(time.monotonic() - asked)
             friends = [Friend(server, id) for id in range(1, people + 1)]
-            await asyncio.gather(*(friend.asks(SAID[0]) for friend in friends))
-            asked = time.monotonic()
 
             async def ask(friend: Friend, text: str) -> float:
                 friend.say(text)
                 await friend.hears(300)
                 return time.monotonic() - asked
 
+            asked = time.monotonic()
+            await asyncio.gather(*(ask(friend, SAID[0]) for friend in friends))
+            asked = time.monotonic()
             many = await asyncio.gather(*(ask(f, SAID[1 + i % (len(SAID) - 1)]) for i, f in enumerate(friends)))
             whole = time.monotonic() - asked
             await bot.stop()
