@@ -20,6 +20,11 @@ _OVER = re.compile(r" (?:anymore|any more|any longer|no more)(?: |$)")
 
 def used_to(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     """ "I used to live in Paris": past, whether it was known or not."""
+    if match["verb"] == "be":
+        trade = fact_values.occupation(clause.words, index)
+        if trade:
+            reading.add("work", trade[0], about, "end")
+        return True
     slot = {"live": "home", "work": "work"}.get(match["verb"], "like")
     read = {"home": fact_values.place, "work": fact_values.employer, "like": fact_values.taste}[slot]
     found = read(clause.words, index)

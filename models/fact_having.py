@@ -48,27 +48,27 @@ def _one_of(reading: Reading, clause: Clause, about: str, position: int) -> bool
     if one is None or listed("no_pets") & set(one[0].split()):
         return False
     kind = fact_people.kinds()[one["kin"]]
+    many = bool(one["many"]) or one["kin"].endswith(("children", "ies"))
     pet, family, partner = kind in fact_people.pet_kinds(), kind in listed("family"), kind in listed("partners")
     if not (pet or family or partner):
         return _friend(reading, clause, about, kind, one)
     next_word = index_at(clause.plain, one.end() + 1)
     named = _NAMED.match(clause.plain, one.end())
-    name = _name_after(clause, next_word) if not named and not one["many"] else None
+    name = _name_after(clause, next_word) if not named and not many else None
     # "A dog bite" is no dog.
-    if not named and not name and not ends(clause, next_word) and one.end() < len(clause.plain):
+    own = re.compile(r" of (?:my|our|his|her|their) own(?= |$)").match(clause.plain, one.end())
+    if not named and not name and not own and not ends(clause, next_word) and one.end() < len(clause.plain):
         return False
     if pet:
         reading.add("pet", kind, about)
     elif family:
-        value = f"{one['count']} {one['kin']}{one['many']}" if one["many"] else kind
+        value = f"{one['count']} {one['kin']}{one['many'] or ''}" if many else kind
         reading.add("family", value, about)
     elif not any((f.slot, f.about) == ("partner", about) for f in reading.people.known):
         reading.add("partner", kind, about)
     owned = f"{about}'s {kind}" if about else reading.people.resolve(kind)
     reading.people.mention(owned)
-    names = (
-        [name] if name else _names(reading, clause, named.end() if named else one.end(), bool(named), bool(one["many"]))
-    )
+    names = [name] if name else _names(reading, clause, named.end() if named else one.end(), bool(named), many)
     for said in names:
         if about:
             reading.add("name", said, f"{about}'s {kind}")

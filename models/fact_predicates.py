@@ -20,6 +20,7 @@ _PERFECT = r"(?:have|has) (?=moved|started|adopted|got |turned|become|switched|c
 _SKIP = re.compile(rf"(?: s(?= ))?(?: (?:{_ADVERBS}|{_PERFECT}))* ?")
 
 _AM = r"(?:am|is|are)"
+_NUMBER = fact_states.NUMBER
 _MODAL = re.compile(
     r"(?: )(?:would|could|might|may|should|will|can|want|wish|hope|plan|going to|used to|try|tried|to|never|not)(?= )"
 )
@@ -35,8 +36,14 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         r"(?= years? (?:old|young)| yo(?: |$)| y o(?: |$)| now| today| yesterday| lol| and | but | this | last | i |$)",
         fact_states.age,
     ),
+    (
+        rf"(?:{_AM}|turned|just turned) (?:only |just |already )?((?:{_NUMBER})(?:[ -](?:{_NUMBER}))?)(?= years? "
+        rf"old| yo(?: |$))",
+        fact_states.age,
+    ),
+    (rf"{_AM} (?:a|an) (\d{{1,3}}) ?-?years? ?-?old ", fact_states.age),
     # -- where
-    (r"used to (?P<verb>live|work|like|love|enjoy) (?:in |at |for |as |an? )*", fact_ends.used_to),
+    (r"used to (?P<verb>live|work|like|love|enjoy|be) (?:in |at |for |as |an? )*", fact_ends.used_to),
     (
         r"(?:do not|does not|no longer) (?:really |even |actually )?(?P<verb>live|work|study|have|speak)s?(?= |$)",
         fact_ends.no_longer,
@@ -66,7 +73,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     # -- work and school
     (
         rf"(?:work|works|(?:{_AM} )?working|(?:started|got|have|has|found) (?:working|a (?:new )?job)|am employed)"
-        r" (?:from home |full time |part time |remotely |mainly |mostly |now |currently |freelance |"
+        r" (?:from home |full[ -]time |part[ -]time |remotely |mainly |mostly |now |currently |freelance |"
         r"(?:the )?(?:night|day|late|early) shifts? |night shifts )?(?:at |for |as |in )",
         fact_states.works,
     ),

@@ -41,14 +41,20 @@ def is_name(reading: Reading, clause: Clause, about: str, index: int, match: Mat
 
 
 def age(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
-    years = int(match[1])
-    # "5'8" is a height.
-    if not any(w.plain == match[1] and w.raw.isdigit() for w in clause.words):
-        return False
+    years = int(match[1]) if match[1].isdigit() else sum(_NUMBERS[word] for word in re.split("[ -]", match[1]))
     if not (1 if about else 5) <= years <= 115:
         return False
     reading.add("age", str(years), about)
     return True
+
+
+_NUMBERS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
+    "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
+    "eighty": 80, "ninety": 90,
+}  # fmt: skip
+NUMBER = "|".join(sorted(_NUMBERS, key=len, reverse=True))
 
 
 def birthday(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
@@ -113,6 +119,11 @@ def field(clause: Clause, index: int) -> fact_values.Found:
     words = clause.words
     if index < len(words) and words[index].plain in ("a", "an"):
         return fact_values.employer(words, index)
+    if index < len(words) and words[index].plain == "the":
+        index += 1
+        industry = any(w.plain in ("industry", "business", "sector", "field") for w in words[index : index + 3])
+        if not industry:
+            return None
     for length in (2, 1):
         said = " ".join(w.plain for w in words[index : index + length])
         if said in listed("fields"):

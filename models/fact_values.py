@@ -160,8 +160,9 @@ def phrase(words: Sequence[Word], i: int, stops: frozenset[str], longest: int) -
 
 def employer(words: Sequence[Word], i: int) -> Found:
     """Who somebody works for: a company in capitals, or the kind of place in lower case."""
-    article = i < len(words) and words[i].plain in ("a", "an", "the", "this", "some")
+    article = i < len(words) and words[i].plain in ("a", "an", "the", "this", "some", "our", "my")
     start = i + article
+    start += article and start < len(words) and words[start].plain == "local"
     if start >= len(words) or words[start].plain in listed("not_employers") | listed("cut"):
         return None
     if not words[start].plain.isalpha():
