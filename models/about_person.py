@@ -177,7 +177,8 @@ def _owners(facts: Sequence[Fact], one: str) -> set[str]:
     if one == "sibling":
         return {about for about in told if about.split()[-1] in ("sister", "brother")}
     kin = next((group for group in load("questions")["words"]["kin"] if one in group), [one])
-    return (told & set(kin)) or {about for about in told if about.split()[-1] in kin}
+    # "My friend's dog" is nobody's but the friend's.
+    return (told & set(kin)) or {about for about in told if about.split()[-1] in kin and "'s " not in about}
 
 
 def _animals() -> set[str]:

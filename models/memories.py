@@ -2,7 +2,7 @@
 
 Two searches over all that was ever said with the person, BM25 over words and cosine over sentence vectors (when there
 is an embedding), are joined as a weighted sum, with a gentle preference for what is recent. Time words in the message
-("last week", "in May") narrow it, and a plan comes up around its day. What is still in sight (the history), what the
+("last week", "in May") narrow it, and a plan comes up around its day. What was said in this talk, what the
 companion just brought up, and what is too weak to be about the same thing is left out, so that small talk recalls
 nothing. It does not understand what was said: a moment that shares words may still be beside the point.
 
@@ -19,7 +19,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from models import recall_times
-from pipelines.turn import Memory, Moment, Past, Turn
+from pipelines.turn import Memory, Moment, Past, Turn, Utterance
 
 DEPTH, NEAR = 100, 1000
 """How many moments the searches by words and by vectors give before they are joined: what words found needs its
@@ -27,7 +27,7 @@ cosine too, so the vectors give more."""
 
 
 NEW_TALK = timedelta(hours=3)
-"""A pause after which a new talk begins."""
+"""A pause after which a new talk begins: what was said before it is no longer in sight."""
 
 
 class Recall:
@@ -72,7 +72,7 @@ class Recall:
         return _distinct(found)[: self.k]
 
     def _fits(self, turn: Turn, moment: Moment) -> bool:
-        in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in turn.history)
+        in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in _this_talk(turn))
         repeated = moment.text.casefold().strip() == turn.text.casefold().strip()
         if in_sight or repeated or moment.at >= turn.at or (self.speaker == "person" and moment.role != "person"):
             return False
@@ -106,17 +106,29 @@ def _distinct(found: Sequence[Memory]) -> list[Memory]:
     return list(texts.values())
 
 
+def _this_talk(turn: Turn) -> list[Utterance]:
+    """The history since the last long pause: what was said before it may be brought up, though it is still there."""
+    talk: list[Utterance] = []
+    later = turn.at
+    for utterance in reversed(turn.history):
+        if later - utterance.at >= NEW_TALK:
+            break
+        talk.insert(0, utterance)
+        later = utterance.at
+    return talk
+
+
 def _brought_up(turn: Turn, moment: Moment) -> bool:
-    """Whether the companion said most of it in the talk that is still in sight."""
+    """Whether the companion said most of it in this talk."""
     said = set(re.findall(r"\w{4,}", moment.text.lower()))
-    replies = " ".join(u.text.lower() for u in turn.history if u.role == "companion")
+    replies = " ".join(u.text.lower() for u in _this_talk(turn) if u.role == "companion")
     return len(said) >= 3 and len(said & set(re.findall(r"\w{4,}", replies))) >= 0.6 * len(said)
 
 
 def _due(turn: Turn, past: Past) -> list[Memory]:
     """The words in which a plan was told whose day is tomorrow, today or just over, when a new talk begins."""
     today = turn.at.date()
-    if turn.history and turn.at - turn.history[-1].at < NEW_TALK:
+    if _this_talk(turn):
         return []
     found = []
     for fact in turn.profile:
@@ -128,6 +140,6 @@ def _due(turn: Turn, past: Past) -> list[Memory]:
             moment = past.moment(fact.turn)
         except KeyError:
             continue
-        if near and moment.text not in [u.text for u in turn.history] and not _brought_up(turn, moment):
+        if near:
             found.append(Memory(moment, 1.0))
     return found
