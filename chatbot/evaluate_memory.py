@@ -138,7 +138,7 @@ def recall(talks: Sequence[Talk], searches: Sequence[Search], k: int = K) -> flo
         for talk, search in zip(talks, searches, strict=True)
         for question in talk.questions
     ]
-    return float(np.mean(shares))
+    return float(np.mean(shares)) if shares else 0.0
 
 
 def locomo(path: Path, with_vectors: bool) -> dict[str, Any]:
