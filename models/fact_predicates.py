@@ -67,6 +67,12 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         r" (?:back |out |over |all the way |in with (?:[^ ]+ ){1,3}?)?(?:to |in )",
         fact_states.home,
     ),
+    (
+        rf"(?:{_AM}|come|comes|came) (?:originally )?from (?:a |an )(?:[^ ]+ ){{0,2}}?(?:place|town|village|city|"
+        rf"island|suburb) "
+        r"(?:called |named |in )",
+        fact_states.home_town,
+    ),
     (rf"{_AM} (?:originally |actually |both )?from ", fact_states.home_town),
     (r"(?:come|comes|came) (?:originally )?from ", fact_states.home_town),
     (r"(?:grew up|(?:was |were )?(?:born|raised|born and raised)|grew up and lived) in ", fact_states.home_town),

@@ -42,7 +42,8 @@ def is_name(reading: Reading, clause: Clause, about: str, index: int, match: Mat
 
 def age(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     years = int(match[1]) if match[1].isdigit() else sum(_NUMBERS[word] for word in re.split("[ -]", match[1]))
-    if not (1 if about else 5) <= years <= 115:
+    # "My kids are 4 and 7": which is which is not said.
+    if not (1 if about else 5) <= years <= 115 or (about and match[0].startswith("are ")):
         return False
     reading.add("age", str(years), about)
     return True

@@ -51,7 +51,8 @@ def _read(reading: Reading, clause: Clause) -> None:
     lead = after(_LEAD, clause.plain)
     if _companion(reading, clause, lead) or _own_name(reading, clause, lead):
         return
-    subject = reading.people.subject(clause, lead)
+    both = re.compile(r"(?:me|i) and (?=(?:my|our) )").match(clause.plain, lead)
+    subject = reading.people.subject(clause, both.end() if both else lead)
     if subject is None:
         _without_subject(reading, clause, lead)
         _mentions(reading, clause, 0)
@@ -61,6 +62,10 @@ def _read(reading: Reading, clause: Clause) -> None:
         reading.introduce(about, said)
     elif about:
         reading.people.mention(about)
+    with_me = re.compile(r" and (?:i|me)(?= |$)").match(clause.plain, end)
+    if both or with_me:
+        # "Me and my wife Carla moved": it is true of both, and the person is the one to remember it of.
+        about, end = "", with_me.end() if with_me else end
     reading.subject = about
     fact_predicates.read(reading, clause, about, end)
     _mentions(reading, clause, end)
