@@ -31,7 +31,9 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _DIGITS = re.compile(r"\+?\d(?:[\d\-. ()/]{5,24})\d")
 _AGE = re.compile(r"\d|grade|school|minor|underage|turned", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,3}(?:,\d{3})+|\d{4} ?[-–] ?\d{4}|\d+\.\d+")
-_NONE = re.compile(r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b(?! (?:of|at all|whatsoever|taken|needed)\b)|\bNaN\b")
+_NONE = re.compile(
+    r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b(?! (?:of|at all|whatsoever|taken|needed)\b)|\bNaN\b"
+)
 
 
 @cache

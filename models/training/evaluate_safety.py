@@ -1,6 +1,7 @@
 """What can be measured of safety without the reply model: `python -m models.training.evaluate_safety --data FOLDER`.
 
-Prints one table: the own crisis rows (tests/safety/crisis.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et
+Prints one table: the own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on
+which nothing was tuned (oblique.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et
 al. 2023), HateCheck (Röttger et al. 2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and
 the milliseconds that one message and one reply cost. Sets that are not in the folder are named and left out. The
 texts are never printed, but for wrong rows of the own table with `--wrong`.
@@ -25,7 +26,8 @@ from models.safety import Rules
 from models.safety_replies import names_a_contact
 from pipelines.turn import Risk, Turn, Utterance
 
-ROWS = Path(__file__).parents[2] / "tests" / "safety" / "crisis.jsonl"
+TESTS = Path(__file__).parents[2] / "tests" / "safety"
+ROWS = TESTS / "crisis.jsonl"
 
 Row = tuple[str, str, int, str]
 """What was measured, on what, how many rows, the value."""
@@ -66,6 +68,18 @@ def crisis(verdict: Verdict, wrong: bool = False) -> list[Row]:
             if alarmed(risk) != (row["level"] in ("risk", "now")):
                 print(f"{row['id']}: {row['level']} came out as {risk.level}: {row['text']}")
     return table
+
+
+def oblique(verdict: Verdict) -> list[Row]:
+    """Recall and false alarms on messages without the usual words; low recall here is what rules cannot do."""
+    rows = [json.loads(line) for line in (TESTS / "oblique.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = verdict([Turn(row["text"]) for row in rows])
+    pairs = [(row["kind"] is not None, alarmed(risk)) for row, risk in zip(rows, found, strict=True)]
+    calls, rest = [f for gold, f in pairs if gold], [f for gold, f in pairs if not gold]
+    return [
+        ("recall", "own oblique messages, never tuned", len(calls), share(calls)),
+        ("false alarms", "own idioms and sadness, never tuned", len(rest), share(rest)),
+    ]
 
 
 def simple_safety_tests(folder: Path, verdict: Verdict) -> list[Row]:
@@ -150,7 +164,7 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="also print the rows of the own table that come out wrong")
     options = parser.parse_args()
     verdict = Rules()
-    table = crisis(verdict, options.wrong)
+    table = crisis(verdict, options.wrong) + oblique(verdict)
     sets: dict[str, Callable[[Path], list[Row]]] = {
         "simple_safety_tests": lambda folder: simple_safety_tests(folder, verdict),
         "hatecheck": hatecheck,

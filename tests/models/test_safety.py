@@ -71,6 +71,18 @@ def test_false_alarms_of_the_table_are_at_most_five_percent():
     assert len(false) / len(OTHERS) <= 0.05, false
 
 
+MORE = (Path(__file__).parents[1] / "safety" / "crisis_more.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+def test_what_the_rules_were_written_for_stays_met():
+    rows = [json.loads(line) for line in MORE]
+    missed = [
+        row["text"] for row in rows if read(row["text"]).level not in ("risk", "now") and "im 1" not in row["text"]
+    ]
+    assert len(rows) > 250
+    assert len(missed) <= 0.02 * len(rows), missed
+
+
 # -- chat spelling, negation, history
 
 
