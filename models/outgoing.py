@@ -32,7 +32,8 @@ _DIGITS = re.compile(r"\+?\d(?:[\d\-. ()/]{5,24})\d")
 _AGE = re.compile(r"\d|grade|school|minor|underage|turned", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,3}(?:,\d{3})+|\d{4} ?[-–] ?\d{4}|\d+\.\d+")
 _NONE = re.compile(
-    r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b(?! (?:of|at all|whatsoever|taken|needed)\b)|\bNaN\b"
+    r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b"
+    r"(?! (?:of|at all|whatsoever|taken|needed)\b)|\bNaN\b"
 )
 
 

@@ -76,9 +76,7 @@ MORE = (Path(__file__).parents[1] / "safety" / "crisis_more.jsonl").read_text(en
 
 def test_what_the_rules_were_written_for_stays_met():
     rows = [json.loads(line) for line in MORE]
-    missed = [
-        row["text"] for row in rows if read(row["text"]).level not in ("risk", "now") and "im 1" not in row["text"]
-    ]
+    missed = [row["text"] for row in rows if risk(row["text"]).level not in ("risk", "now")]
     assert len(rows) > 250
     assert len(missed) <= 0.02 * len(rows), missed
 
