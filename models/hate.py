@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from models.folding import fold, near_words
-from models.patterns import Pattern, compiled
+from models.patterns import Pattern
 
 DATA = Path(__file__).parent / "data" / "hate.toml"
 
@@ -71,7 +71,7 @@ def _words() -> _Words:
         general=filled(data["general"]),
         denied=filled(data["denied"]),
         hostile=filled(r"\b(?:INSULT|HARM|FEELING)\b"),
-        shapes=[compiled(filled(shape).pattern) for shape, _why in data["shapes"]],
+        shapes=[Pattern(filled(shape).pattern) for shape, _why in data["shapes"]],
         near=near_words(sorted(single | set(data["whole"]))),
         known=frozenset((*single, *slurs, *data["whole"], *data["glue"])),
     )

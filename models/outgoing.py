@@ -18,7 +18,7 @@ from pathlib import Path
 
 from models import hate, safety, safety_replies
 from models.folding import fold
-from models.patterns import Pattern, compiled
+from models.patterns import Pattern
 from pipelines.turn import Turn
 
 DATA = Path(__file__).parent / "data"
@@ -42,7 +42,7 @@ def _patterns() -> dict[str, dict[str, list[Pattern]]]:
     """The patterns per reason, by part of the file."""
     data = tomllib.loads((DATA / "outgoing.toml").read_text(encoding="utf-8"))
     return {
-        part: {reason: [compiled(pattern) for pattern, _why in pairs] for reason, pairs in reasons.items()}
+        part: {reason: [Pattern(pattern) for pattern, _why in pairs] for reason, pairs in reasons.items()}
         for part, reasons in data.items()
     }
 

@@ -11,19 +11,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 SHORTEST = 3
 """Literals shorter than this are in most texts, so they would not spare a search."""
 
 
-@dataclass(frozen=True)
 class Pattern:
-    """regex, and the literals of which each match contains at least one (none: always try)."""
+    """A pattern, and the literals of which each match contains at least one (none: always try).
 
-    regex: re.Pattern[str]
-    literals: tuple[str, ...]
+    It is compiled when it is first tried, since most never are. Raises re.error for a pattern that cannot be parsed.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.literals = _literals(pattern)
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
 
     def possible(self, text: str) -> bool:
         """False when the regex surely does not match."""
@@ -40,11 +47,6 @@ class Pattern:
 
     def sub(self, by: str, text: str) -> str:
         return self.regex.sub(by, text) if self.possible(text) else text
-
-
-def compiled(pattern: str) -> Pattern:
-    """Raises re.error for a pattern that is none."""
-    return Pattern(re.compile(pattern), _literals(pattern))
 
 
 def _literals(pattern: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from models import safety_replies
 from models.folding import fold
-from models.patterns import Pattern, compiled
+from models.patterns import Pattern
 from pipelines.turn import Risk, Turn, Utterance
 
 DATA = Path(__file__).parent / "data"
@@ -77,15 +77,15 @@ def _data() -> _Data:
         words[name] = _filled(pattern, words)
 
     rules = [
-        _Rule(kind, level, name, compiled(_filled(pattern, words)))
+        _Rule(kind, level, name, Pattern(_filled(pattern, words)))
         for name, level in LISTS.items()
         for kind in KINDS
         for pattern, _why in data[kind].get(name, ())
     ]
     return _Data(
         rules=rules,
-        harmless=[compiled(_filled(pattern, words)) for pattern, _why in data["harmless"]["spans"]],
-        signs={name: compiled(_filled(pattern, words)) for name, (pattern, _why) in data["signs"].items()},
+        harmless=[Pattern(_filled(pattern, words)) for pattern, _why in data["harmless"]["spans"]],
+        signs={name: Pattern(_filled(pattern, words)) for name, (pattern, _why) in data["signs"].items()},
     )
 
 
