@@ -116,6 +116,14 @@ def died(reading: Reading, clause: Clause, about: str, index: int, match: Match)
     return True
 
 
+def put_down(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
+    """ "We had to put my cat down"."""
+    found = reading.people.subject(clause, match.end())
+    if about or not found or not re.match(r" (?:down|to sleep)(?: |$)", clause.plain[found[2] :]):
+        return False
+    return died(reading, clause, found[0], index, match)
+
+
 def not_name(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     """ "My name is not Hanna"."""
     found = fact_values.name(clause.words, index)

@@ -18,7 +18,8 @@ def _one() -> re.Pattern[str]:
     """ "a dog", "my two cats", "an older brother"."""
     count = r"(?P<count>a|an|one|two|three|four|five|six|some|another|\d)"
     return re.compile(
-        rf"{count} (?:(?!and |in |of )[^ ]+ ){{0,2}}?(?P<kin>{fact_people.forms()})(?P<many>s|es)?(?= |$)"
+        rf"{count} (?:(?!and |in |of )[^ ]+ ){{0,2}}?(?P<kin>{fact_people.forms()})(?P<many>s|es)?(?= |$)(?! "
+        rf"(?:{fact_people.forms()})(?: |s |$))"
     )
 
 

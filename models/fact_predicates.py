@@ -49,7 +49,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         fact_ends.no_longer,
     ),
     (
-        rf"(?:(?:{_AM} |have been |has been )?(?:living|based|settled)|live|lives|reside|resides|stay|stays)"
+        rf"(?:(?:{_AM} |have been |has been |been )?(?:living|based|settled)|live|lives|reside|resides|stay|stays)"
         r" (?:right |just |over )?in ",
         fact_states.home,
     ),
@@ -74,6 +74,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         fact_states.home_town,
     ),
     (rf"{_AM} (?:originally |actually |both )?from ", fact_states.home_town),
+    (r"home ?town (?:is|was) ", fact_states.home_town),
     (r"(?:come|comes|came) (?:originally )?from ", fact_states.home_town),
     (r"(?:grew up|(?:was |were )?(?:born|raised|born and raised)|grew up and lived) in ", fact_states.home_town),
     # -- work and school
@@ -85,6 +86,8 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     ),
     (r"(?:am|is|became|become|are both|am training to be) (?:a |an |the )", fact_states.is_work),
     (r"job is (?:being )?(?:a |an )", fact_states.is_work),
+    (r"(?:work|works) (?=[^ ])", fact_states.works_field),
+    (r"(?:major|degree) is (?:in )?", fact_states.studies),
     (
         rf"(?:{_AM} )?(?:also )?(?:studying|majoring in|doing (?:a|my|her|his) (?:phd|masters?|bachelors?|degree) in) ",
         fact_states.studies,
@@ -149,6 +152,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         r"crossed the rainbow bridge)(?= |$)",
         fact_ends.died,
     ),
+    (r"(?:had to |have to )?put (?=(?:my|our) )", fact_ends.put_down),
     (r"is ", fact_states.is_name),
 )
 _PREDICATES = tuple((re.compile(pattern), read) for pattern, read in _TABLE)

@@ -93,6 +93,9 @@ def works(reading: Reading, clause: Clause, about: str, index: int, match: Match
     """At or for somebody, as something, or both; words[index - 1] is the first such preposition."""
     words, i = clause.words, index - 1
     role = place = ""
+    # "Working as a nurse is hard" tells what is hard.
+    if match[0].startswith("working") and re.search(r" (?:is|was|can|would|must) ", clause.plain[match.end() :] + " "):
+        return False
     while i < len(words):
         plain = words[i].plain
         found = None
@@ -130,6 +133,15 @@ def field(clause: Clause, index: int) -> fact_values.Found:
         if said in listed("fields"):
             return (said.upper() if len(said) == 2 else said), index + length
     return None
+
+
+def works_field(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
+    """ "I work retail"."""
+    found = field(clause, index)
+    if not found or not ends(clause, found[1]):
+        return False
+    reading.add("work", found[0], about)
+    return True
 
 
 def is_work(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:

@@ -47,6 +47,9 @@ _SAYS = (
     r"texted|yelled|screamed|joked|pretends?|imagines?|assumes?|assumed|insists?|heard|wishes|hopes|dreamed|"
     r"dreamt)"
 )
+_LAUGH = re.compile(r"(?:[ah]{3,}|(?:he){2,}h?|lo{1,9}l(?:ol)*|lm+f?ao+|rofl|x+d+)")
+_MARKS = {",": ",", ":": ",", "(": ",", ")": ",", "?": "?", "%": "percent", "/": "/"} | dict.fromkeys("♪♫🎵🎶", "♪")
+"""Marks as plain words; all others end a sentence."""
 _REPORTED = re.compile(
     rf"(?:^|(?<= ))(?:(?!i )[^ ]+ {_SAYS}(?: that| me| to me| like| to everyone| i was like)?|(?:he|she|they|it) "
     rf"(?:is|was|were|are) like|"
@@ -157,18 +160,16 @@ def _words(text: str) -> list[Word]:
         if raw[-1] in "'’′" and raw[0].isdigit():
             plain = "feet"
         elif not raw[0].isalnum():
-            plain = (
-                raw
-                if raw in ",;:!?.\n()"
-                else ("♪" if raw in "♪♫🎵🎶" else "/" if raw == "/" else "percent" if raw == "%" else ".")
-            )
-            plain = {"…": ".", "\n": ".", ";": ".", "!": ".", ":": ",", "(": ",", ")": ","}.get(plain, plain)
+            plain = _MARKS.get(raw, ".")
         elif ending == "s" and base and base not in listed("contracted"):
-            plain = f"{base} s"
+            plain = f"{own.get(base) or means.get(base, base)} s"
         else:
             spoken = own.get(lower)
             lower = squeeze(re.sub(r"['.]", "", lower))
             plain = spoken or own.get(lower) or means.get(lower, lower)
+        plain = "haha" if _LAUGH.fullmatch(plain) else plain
+        if words and words[-1].plain == plain and len(plain) > 2:
+            continue  # "hate hate hate"
         words.extend(Word(part, raw, number) for part in plain.split(" "))
     return words
 
@@ -200,7 +201,8 @@ def _split(sentence: list[Word]) -> list[list[Word]]:
             and sentence[i - 1].plain not in listed("subordinate")
             and not so_far & listed("reports")
         )
-        if pieces[-1] and (runs_on or _JOINT.match(rest)):
+        both = pieces[-1] and pieces[-1][-1].plain in ("me", "i")  # "me and my wife"
+        if pieces[-1] and not both and (runs_on or _JOINT.match(rest)):
             pieces.append([])
         pieces[-1].append(word)
     return [piece for piece in pieces if piece]

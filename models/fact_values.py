@@ -205,6 +205,11 @@ def taste(words: Sequence[Word], i: int, longest: int = 7) -> Found:
     found = phrase(words, i, listed("taste_ends"), longest + 1)
     if not found or found[1] - i > longest:
         return None
+    # "People who litter" are not people.
+    if found[1] < len(words) and words[found[1]].plain in ("who", "that", "which", "whose"):
+        return None
+    if re.search(r"[^er]ed$", words[i].plain):
+        return None
     value = found[0]
     for _ in range(3):
         value = _TAIL.sub("", value)

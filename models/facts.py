@@ -51,7 +51,7 @@ def _read(reading: Reading, clause: Clause) -> None:
     lead = after(_LEAD, clause.plain)
     if _companion(reading, clause, lead) or _own_name(reading, clause, lead):
         return
-    both = re.compile(r"(?:me|i) and (?=(?:my|our) )").match(clause.plain, lead)
+    both = re.compile(r"(?:me|i) and (?=[^ ])").match(clause.plain, lead)
     subject = reading.people.subject(clause, both.end() if both else lead)
     if subject is None:
         _without_subject(reading, clause, lead)
@@ -120,9 +120,17 @@ def _companion(reading: Reading, clause: Clause, lead: int) -> bool:
 def _own_name(reading: Reading, clause: Clause, lead: int) -> bool:
     """ "My name is", "call me", "i am", and what follows in the same breath."""
     plain, words = clause.plain, clause.words
+    here = _HERE.match(plain)
+    found = fact_values.name(words, index_at(plain, here.start("name")), sure=False) if here else None
+    if here and found and (_greeted(reading, clause) or (not reading.turn.history and clause is reading.clauses[0])):
+        reading.subject = ""
+        reading.add("name", found[0])
+        return True
     match = _MY_NAME.search(plain)
     slot = "nickname" if match and match["nick"] else "name"
     found = fact_values.name(words, index_at(plain, match.end())) if match else None
+    if match and found and not match["my"] and not ends(clause, found[1]):
+        found = None
     if not found:
         if _call_me(reading, clause, lead):
             return True
@@ -162,11 +170,15 @@ def _introducing(reading: Reading, clause: Clause, match: re.Match[str]) -> bool
     capital = word.raw[:1].isupper() and not word.raw.isupper() and not title_case
     asked = fact_answers.ASKS["name"].search(fact_answers.asked(reading))
     first = not reading.turn.history
-    so_far = reading.clauses[: reading.clauses.index(clause) + 1]
-    greeted = any(_GREETED.search(c.plain) for c in so_far)
+    greeted = _greeted(reading, clause)
     if match["it"]:
         return bool(asked or ((greeted or first) and (capital or first)))
     return bool(greeted or capital or asked or first)
+
+
+def _greeted(reading: Reading, clause: Clause) -> bool:
+    so_far = reading.clauses[: reading.clauses.index(clause) + 1]
+    return any(_GREETED.search(c.plain) for c in so_far)
 
 
 def _note(reading: Reading) -> None:
@@ -203,10 +215,11 @@ _MY_NAME = re.compile(
     r"(?:^|(?<=and )|(?<=but )|(?<=hi )|(?<=hey )|(?<=hello )|(?<=so )|(?<=actually )|(?<=no )|(?<=well )|(?<=yes "
     r")|(?<=ok )|"
     r"(?<=that )|(?<=remember )|(?<=sorry )|(?<=you )|(?<=oh )|(?<=way )|(?<=because )|(?<=btw )|(?<=said ))"
-    r"my (?:(?:full|first|real|actual|given) )?(?P<nick>nick ?)?names? (?:is (?:actually |really |still )?|s |"
+    r"(?P<my>my) (?:(?:full|first|real|actual|given) )?(?P<nick>nick ?)?names? (?:is (?:actually |really |still )?|s |"
     r"would be |)(?=[^ ])"
-    r"|^(?:(?:hi|hey|hello|hiya|yo|heya|the) )*names? (?:is |s )?(?=[^ ]+(?: by the way| btw)?$)"
+    r"|^(?:(?:hi|hey|hello|hiya|yo|heya|the) )*names? (?:is |s )?(?=[^ ])"
 )
+_HERE = re.compile(r"(?:(?:hi|hey|hello|hiya|yo|heya|good morning|good evening) )*(?P<name>[^ ]+) here(?: again)?$")
 _CALL_ME = re.compile(
     r"(?:(?P<who>everyone|everybody|people|friends|my friends|my family|most people|they|all my friends|my mates) "
     r"(?:just |all )?|(?:you|u) (?:can|may|could) (?:also |just )?|just |please |but )*(?:call|calls) me (?:by )?"
@@ -217,7 +230,8 @@ _DROPPED = re.compile(
     r"in|grew up in|born in|"
     r"born and raised in|got (?:a|an|two|three|my)|adopted|not (?:really )?a (?:big )?fan of|love|loving|hate|can "
     r"not stand|"
-    r"working (?:at|as)|work at|majoring in|turned \d|broke up with|graduated|got fired|quit my job|been living in|"
+    r"working (?:at|as)|work at|raised in|majoring in|turned \d|broke up with|graduated|got fired|quit my job|"
+    r"been living in|"
     r"married to|engaged to|have (?:a|two|three))(?= |$))"
 )
 _REMEMBER = re.compile(
