@@ -178,7 +178,8 @@ class People:
         known = name.casefold() in self.names()
         # In lower case only the words around tell a name from a verb: "my sister anna moved", "with my dog rex".
         follows = after >= len(words) or words[after].plain in listed("after_name")
-        follows = follows or re.search(r"[^e]ed$", words[after].plain)
+        with_me = [w.plain for w in words[after : after + 2]] in (["and", "i"], ["and", "me"])
+        follows = with_me or follows or re.search(r"[^e]ed$", words[after].plain)
         leads = bool(_LEADS.search(clause.plain[: clause.plain.rfind("my", 0, end) + 2]))
         if kind in pet_kinds() and not name.endswith("s"):
             follows = follows or words[after].plain in ("to", "for", "on", "at", "in", "out", "and")

@@ -57,6 +57,6 @@ def read(reading: Reading, clause: Clause, about: str, end: int) -> None:
         # "My cousin's wedding" is in the person's own calendar.
         start, about = clause.plain.rfind("my ", 0, end) + len("my "), ""
     what = clause.raw(start, stop).strip(" ,")
-    vague = re.search(r"(?i)\b(?:it|this|that|you|him|her|them|not)\b", what)
+    vague = re.search(r"(?i)\b(?:it|this|that|you|him|her|them|not|i)\b", what)
     if what and not vague and when.start >= match.end() - 1:
         reading.add("plan", f"{what} {when.phrase}", about)

@@ -53,7 +53,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         r" (?:right |just |over )?in ",
         fact_states.home,
     ),
-    (r"(?:live|lives) in (?:a|an|the|my|our) (?:[^ ]+ ){1,4}?(?:in|of|outside) ", fact_states.home),
+    (r"(?:live|lives) in (?:a|an|the|my|our) (?:[^ ]+ ){1,4}?(?:in|of|outside|called|named) ", fact_states.home),
     (
         r"(?:live|lives|living) (?:alone|by myself|together|(?:together )?with (?:[^ ]+ ){1,4}?)in ",
         fact_states.home,
@@ -73,7 +73,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
         r"(?:called |named |in )",
         fact_states.home_town,
     ),
-    (rf"{_AM} (?:originally |actually |both )?from ", fact_states.home_town),
+    (rf"(?:{_AM} |(?<= s ))(?:originally |actually |both )?from ", fact_states.home_town),
     (r"home ?town (?:is|was) ", fact_states.home_town),
     (r"(?:come|comes|came) (?:originally )?from ", fact_states.home_town),
     (r"(?:grew up|(?:was |were )?(?:born|raised|born and raised)|grew up and lived) in ", fact_states.home_town),
@@ -113,7 +113,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     (r"(?:speak|speaks) ", fact_states.speaks),
     (r"(?:(?:native |first )language|mother tongue) is ", fact_states.speaks),
     (r"(?:birthday|bday) (?:is |s )?(?:on )?(?=[^ ])", fact_states.birthday),
-    (r"(?:was|were) born (?:on )?(?=[^ ])", fact_states.birthday),
+    (r"(?:was |were )?born (?:on )?(?=[^ ])", fact_states.birthday),
     (
         r"(?:(?:absolutely |really |so )?(?:love|loves|like|likes|adore|adores|enjoy|enjoys)|"
         r"(?:am|is) (?:really |so |very |super |totally |big )?"

@@ -66,7 +66,8 @@ _SONG = re.compile(
 )
 _PRETEND = re.compile(
     r"(?:^| )(?:imagine|pretend|pretending|let us say|suppose|supposing|what if|hypothetically|roleplay|role play|"
-    r"in (?:my|a|the) (?:dream|game|story|book|movie|film|novel|show)|my character|in minecraft|in the sims|"
+    r"in another life|in (?:my|a|the) (?:dream|game|story|book|movie|film|novel|show)|my character|in minecraft|"
+    r"in the sims|"
     r"for example|for instance|e g)(?: |$)"
 )
 _IF = re.compile(
@@ -165,7 +166,7 @@ def _words(text: str) -> list[Word]:
             plain = f"{own.get(base) or means.get(base, base)} s"
         else:
             spoken = own.get(lower)
-            lower = squeeze(re.sub(r"['.]", "", lower))
+            lower = squeeze(re.sub(r"'|\.(?!\d)", "", lower))
             plain = spoken or own.get(lower) or means.get(lower, lower)
         plain = "haha" if _LAUGH.fullmatch(plain) else plain
         if words and words[-1].plain == plain and len(plain) > 2:

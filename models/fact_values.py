@@ -170,7 +170,7 @@ def employer(words: Sequence[Word], i: int) -> Found:
     found = phrase(words, start, listed("cut") - {"and"}, 4)
     if not found:
         return None
-    value = re.sub(r" and$", "", found[0])
+    value = re.sub(r" and$| [a-z]+ing\b.*$", "", found[0])
     kind = article and words[i].plain != "the" and words[start].raw.islower()
     kind = kind or value.split()[-1].lower() in listed("workplaces")
     return (value.lower() if kind and value.islower() else proper(value, _shouted(words))), found[1]
@@ -208,7 +208,8 @@ def taste(words: Sequence[Word], i: int, longest: int = 7) -> Found:
     # "People who litter" are not people.
     if found[1] < len(words) and words[found[1]].plain in ("who", "that", "which", "whose"):
         return None
-    if re.search(r"[^er]ed$", words[i].plain):
+    # "I just like blacked out" tells what happened.
+    if i and words[i - 1].plain == "like" and re.search(r"[^er]ed$", words[i].plain):
         return None
     value = found[0]
     for _ in range(3):
@@ -216,6 +217,6 @@ def taste(words: Sequence[Word], i: int, longest: int = 7) -> Found:
     plain = [w.plain for w in words[i : found[1]]]
     if listed("not_in_tastes") & set(plain) or value.lower() in ("the", "a", "an", "", "to"):
         return None
-    if plain[0] == "the" and (len(plain) == 1 or plain[1] in listed("pointed_at")):
+    if plain[0] in ("the", "a", "an") and (len(plain) == 1 or plain[1] in listed("pointed_at")):
         return None
     return (value.lower() if value.isupper() and len(value) > 5 else value), found[1]

@@ -227,10 +227,10 @@ _CALL_ME = re.compile(
 _I_AM = re.compile(r"(?:i am|(?P<it>this is|it is|its)) (?:the one and only )?(?=[^ ])")
 _DROPPED = re.compile(
     r"(?:(?:just|currently|recently|finally|now) )*(?P<core>(?:moved to|moved from|relocated to|living in|based "
-    r"in|grew up in|born in|"
+    r"in|grew up in|born in|born on|"
     r"born and raised in|got (?:a|an|two|three|my)|adopted|not (?:really )?a (?:big )?fan of|love|loving|hate|can "
     r"not stand|"
-    r"working (?:at|as)|work at|raised in|majoring in|turned \d|broke up with|graduated|got fired|quit my job|"
+    r"working (?:at|as)|work at|raised in|majoring in|turned \d+|broke up with|graduated|got fired|quit my job|"
     r"been living in|"
     r"married to|engaged to|have (?:a|two|three))(?= |$))"
 )
