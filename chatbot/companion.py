@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from chatbot import requests
 from chatbot.memory import Memory
 from chatbot.settings import MemorySettings
 from pipelines.errors import MemoryFileError
@@ -84,7 +85,10 @@ class Companion:
                 memory = self.memory(message.person)
                 self._catch_up(memory, message.person)
                 turn = self._turn(memory, message.person, message.text, when)
-                ids[len(turns)] = memory.hear(message.text, when)
+                # What is asked of memory is not written down: "forget tom" must not leave "tom" on the disk.
+                turn.reply = requests.answer(message.text, memory, when)
+                if turn.reply is None:
+                    ids[len(turns)] = memory.hear(message.text, when)
             except MemoryFileError as error:
                 turn = Turn(message.text, message.person, when, reply=Reply(str(error), "error", "nothing was kept"))
             turn.stop = message.stop

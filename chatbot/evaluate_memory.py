@@ -5,10 +5,10 @@
 
 LoCoMo (Maharana et al. 2024, CC BY-NC 4.0, for measuring only): five long talks and questions about them, each with
 the turns that hold the answer. recall@10 is the share of these turns among the first ten found, over the answerable
-questions. It judges the search alone: no reply is written and none is judged. AROUND in chatbot/past.py and the weight
-of vectors were chosen for the first two talks, but with the scores of the other three in sight: read "rest" as a talk
-half new. Names carry these questions ("When did Ann ..."), so vectors add next to nothing here; what they are for, other
-words for the same thing, it hardly asks.
+questions. It judges the search alone: no reply is written and none is judged. AROUND in chatbot/past.py
+and the weight of vectors were chosen for the first two talks, but with the scores of the other three in sight: "rest"
+is only half new. Names carry these questions ("When did Ann ..."), so vectors add next to nothing here; what they are
+for, other words for the same thing, it hardly asks.
 """
 
 from __future__ import annotations
