@@ -33,7 +33,7 @@ def find_config(name: str | None) -> Path:
 
 
 def shipped(name: str) -> Path:
-    """A config of the project: pipelines/NAME; config.toml lies at the top of a checkout, in pipelines/ once installed."""
+    """A config of the project, in pipelines/; config.toml lies at the top of a checkout and there once installed."""
     top = ROOT / name
     return top if name == "config.toml" and top.is_file() else ROOT / "pipelines" / name
 

@@ -105,4 +105,3 @@ class Worker:
             if queue:  # to the end of the line
                 self._waiting[person] = queue
         return batch
-

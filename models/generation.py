@@ -19,7 +19,7 @@ TOP_K = 50
 """Sampling looks at this many tokens at most: enough for a reply, and far cheaper than sorting the vocabulary."""
 
 KEPT_TOKENS = 4096
-"""Tokens of earlier prompts whose keys and values are kept (46 kB each for SmolLM2-135M): the least recently used go."""
+"""Tokens of earlier prompts whose keys and values are kept (46 kB each in SmolLM2-135M); the least recently used go."""
 
 STRAGGLERS = 4
 """When at most one in so many of a prompt's samples is still being written, it is not waited for."""

@@ -220,7 +220,7 @@ class _Reader:
         settings = {key: value for key, value in table.items() if key != "use"}
         use = table.get("use")
         if not isinstance(use, str):
-            self._problem(dotted, f'{head} does not say which stage to use. Write use = one of: {", ".join(offered)}')
+            self._problem(dotted, f"{head} does not say which stage to use. Write use = one of: {', '.join(offered)}")
             return None
         entry = names.get(f"{slot}.{use}")
         if entry is None:

@@ -27,7 +27,7 @@ from models.training.network import Teacher, network, states
 Floats = NDArray[np.floating]
 
 
-def finish(trained: Path, data: Path, out: Path, weights: str = "minilm", texts: int = 8000) -> dict[str, float]:
+def finish(trained: Path, data: Path, out: Path, weights: str = "minilm", texts: int = 5000) -> dict[str, float]:
     """Write encoder.safetensors and one NAME.safetensors per task to `out`; returns the scores on dev.
 
     trained: the folder that models.training.encoder wrote; texts: how many training texts the projection is fitted on.

@@ -58,14 +58,14 @@ def values(stages: Sequence[Stage], texts: Sequence[str]) -> list[Any]:
     return found
 
 
-def evaluate_intent(stages: Sequence[Stage], data: Path) -> dict[str, Any]:
-    """Scores on CLINC150 test and on small talk test."""
+def evaluate_intent(stages: Sequence[Stage], data: Path, noisy: bool = True) -> dict[str, Any]:
+    """Scores on CLINC150 test and on small talk test; with `noisy`, of each noise too."""
     clinc = datasets.clinc150(data / "clinc150")
     known = {e.labels[0] for e in clinc["train"]}
     talk = tasks.smalltalk(data)["test"]
     parents = {label: entry.get("parent", label) for label, entry in tasks.intent_labels().items()}
     report: dict[str, Any] = {}
-    for name, change in {"as it is": None, **NOISES}.items():
+    for name, change in {"as it is": None, **(NOISES if noisy else {})}.items():
         test = _changed(clinc["test"], change)
         found = values(stages, [e.text for e in test])
         report[f"clinc150, {name}"] = _clinc(test, found, known, parents)
@@ -114,7 +114,7 @@ def _smalltalk(test: Sequence[Example], found: Sequence[Intent]) -> dict[str, An
     }
 
 
-def evaluate_emotion(stages: Sequence[Stage], data: Path) -> dict[str, Any]:
+def evaluate_emotion(stages: Sequence[Stage], data: Path, noisy: bool = True) -> dict[str, Any]:
     """Scores on GoEmotions test. A label counts as said when it reaches its threshold (`thresholds` of the stage, or
     its one `threshold`); "named labels" is what the stage puts into `labels`, where neutral stands alone."""
     emotions = datasets.goemotions(data / "goemotions")
@@ -122,7 +122,7 @@ def evaluate_emotion(stages: Sequence[Stage], data: Path) -> dict[str, Any]:
     groups = {**mapping, "neutral": ["neutral"]}
     labels = tasks.emotion_labels(data)
     report: dict[str, Any] = {}
-    for name, change in {"as it is": None, **NOISES}.items():
+    for name, change in {"as it is": None, **(NOISES if noisy else {})}.items():
         test = _changed(emotions["test"], change)
         found = values(stages, [e.text for e in test])
         report[f"goemotions, {name}"] = _emotions(test, found, labels, groups, stages[-1])
@@ -223,6 +223,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the public data sets")
     parser.add_argument("--weights", help="folder of tuned layers and heads other than the shipped ones")
+    parser.add_argument("--no-noise", dest="noisy", action="store_false", help="the texts as they are only")
     parser.add_argument("--out", type=Path, help="write the report as JSON")
     args = parser.parse_args(argv)
     whole: dict[str, Any] = {}
@@ -238,7 +239,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             chain = [build(name, **({"weights": args.weights} if args.weights else {}))]
             if "embedding" in getattr(chain[0], "needs", ()):
                 chain.insert(0, build("embedding.minilm", **tuned))
-            report = (evaluate_intent if slot == "intent" else evaluate_emotion)(chain, args.data)
+            report = (evaluate_intent if slot == "intent" else evaluate_emotion)(chain, args.data, args.noisy)
         report["time"] = latency(chain, [e.text for e in datasets.goemotions(args.data / "goemotions")["test"]])
         print(f"{name}\n{table(report)}\n")
         whole[name] = report

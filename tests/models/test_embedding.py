@@ -1,11 +1,16 @@
 """MiniLM with its real weights: shape, length, order, batches, and texts that no person should be able to break."""
 
+import json
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from models.embedding import MiniLM
+from pipelines.errors import WeightsError
 from pipelines.turn import Turn
 
 pytestmark = pytest.mark.models
@@ -52,3 +57,41 @@ def test_any_text_has_a_unit_vector(minilm, text):
 
 def test_a_lone_surrogate_is_no_reason_to_fail(minilm):
     assert np.isfinite(minilm.encode(["broken \ud83d emoji"])).all()
+
+
+@pytest.fixture(scope="module")
+def tuned(minilm, tmp_path_factory):
+    """A file of tuned layers that changes nothing but the vector's direction: the second half is read backwards."""
+    folder = tmp_path_factory.mktemp("tuned")
+    layers = {k: v.clone() for k, v in minilm.model.state_dict().items() if k.startswith("encoder.")}
+    layers["recall.weight"] = torch.cat([torch.zeros(384, 384), -torch.eye(384)], dim=1)
+    layers["recall.bias"] = torch.zeros(384)
+    header = {"encoder": json.dumps({"name": "backwards", "base": "minilm"})}
+    save_file(layers, folder / "encoder.safetensors", metadata=header)
+    return folder
+
+
+def test_tuned_layers_give_their_name_their_vector_and_wider_features(minilm, tuned):
+    other = MiniLM(tuned=str(tuned))
+    value = other([Turn("rain again")])[0]
+    assert value.encoder == "backwards"
+    assert value.features.shape == (768,)
+    assert value.vector == pytest.approx(-minilm.encode(["rain again"])[0], abs=1e-5)
+    assert (value.features[384:] == value.vector).all()
+
+
+def test_one_copy_in_memory_however_many_read_with_it(tuned):
+    first, second, plain = MiniLM(tuned=str(tuned)), MiniLM(tuned=str(tuned)), MiniLM(tuned="")
+    assert first.model is second.model
+    assert first.model is not plain.model
+
+
+def test_layers_tuned_on_other_weights_are_refused(minilm, tuned, tmp_path):
+    save_file({"recall.weight": torch.zeros(2, 2)}, tmp_path / "encoder.safetensors")
+    with pytest.raises(WeightsError, match="no tuned layers"):
+        MiniLM(tuned=str(tmp_path))
+    header = {"encoder": json.dumps({"name": "x", "base": "another"})}
+    state = {"recall.weight": torch.zeros(2, 2), "recall.bias": torch.zeros(2)}
+    save_file(state, tmp_path / "encoder.safetensors", metadata=header)
+    with pytest.raises(WeightsError, match='"another", not on "minilm"'):
+        MiniLM(tuned=str(tmp_path))

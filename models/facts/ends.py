@@ -1,4 +1,4 @@
-"""What is true no longer: a move away, a job left, a couple parted, a death. For models/fact_predicates.py.
+"""What is true no longer: a move away, a job left, a couple parted, a death. For models/facts/predicates.py.
 
 Each function reads at clause.words[index], after a verb that `match` matched, and tells whether it was such an end.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
-from models import fact_people, fact_values
-from models.fact_reading import Reading, index_at
-from models.fact_states import likes
-from models.fact_text import Clause
-from models.fact_words import listed
+from models.facts import people as fact_people
+from models.facts import values as fact_values
+from models.facts.reading import Reading, index_at
+from models.facts.states import likes
+from models.facts.text import Clause
+from models.facts.words import listed
 
 Match = re.Match[str]
 
@@ -73,7 +74,9 @@ def ended(reading: Reading, clause: Clause, about: str, index: int, match: Match
 def broke_up(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     """With the known partner, or with one who was never told of; not with somebody else's."""
     if about:
-        return about in listed("partners") and (_part(reading, "") or True)
+        if about in listed("partners"):
+            _part(reading, "")
+        return about in listed("partners")
     said = re.compile(r" with ([^ ]+)").match(clause.plain, match.end())
     partner = next((f.value for f in reading.people.known if f.slot == "partner" and not f.about), None)
     is_other = said and said[1] not in ("my", "him", "her", "them", (partner or "").casefold())

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from models import fact_values
 from models.chatspeak import load
-from models.fact_text import Clause
-from models.fact_words import listed
+from models.facts import values as fact_values
+from models.facts.text import Clause
+from models.facts.words import listed
 from pipelines.turn import Fact
 
 ADJECTIVES = (
@@ -179,7 +179,7 @@ class People:
         # In lower case only the words around tell a name from a verb: "my sister anna moved", "with my dog rex".
         follows = after >= len(words) or words[after].plain in listed("after_name")
         with_me = [w.plain for w in words[after : after + 2]] in (["and", "i"], ["and", "me"])
-        follows = with_me or follows or re.search(r"[^e]ed$", words[after].plain)
+        follows = with_me or follows or bool(re.search(r"[^e]ed$", words[after].plain))
         leads = bool(_LEADS.search(clause.plain[: clause.plain.rfind("my", 0, end) + 2]))
         if kind in pet_kinds() and not name.endswith("s"):
             follows = follows or words[after].plain in ("to", "for", "on", "at", "in", "out", "and")

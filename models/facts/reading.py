@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from models import fact_people
-from models.fact_people import EXCLUSIVE, People
-from models.fact_text import Clause, clauses
-from models.fact_words import listed
+from models.facts import people as fact_people
+from models.facts.people import EXCLUSIVE, People
+from models.facts.text import Clause, clauses
+from models.facts.words import listed
 from pipelines.turn import ONE_AT_A_TIME, Fact, Turn
 
 

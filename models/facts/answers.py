@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from models import fact_people, fact_states, fact_values
-from models.fact_reading import Reading, after, ends, index_at
-from models.fact_text import FILLER, Clause, clauses
-from models.fact_words import listed
+from models.facts import people as fact_people
+from models.facts import states as fact_states
+from models.facts import values as fact_values
+from models.facts.reading import Reading, after, ends, index_at
+from models.facts.text import FILLER, Clause, Word, clauses
+from models.facts.words import listed
 from pipelines.turn import ONE_AT_A_TIME, Fact
 
 ASKS = {
@@ -150,7 +152,7 @@ def _in_doubt(reading: Reading) -> Fact | None:
     return (said or able)[-1] if able else None
 
 
-def _of_the_same_kind(words: tuple[fact_values.Word, ...], index: int, old: Fact) -> fact_values.Found:
+def _of_the_same_kind(words: tuple[Word, ...], index: int, old: Fact) -> fact_values.Found:
     """What stands at words[index], if it could be another value of that slot."""
     if words[index].plain in listed("cut"):
         return None

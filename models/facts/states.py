@@ -1,4 +1,4 @@
-"""What may be said of somebody: name, age, home, work, school, tastes, languages. Used by models/fact_predicates.py.
+"""What may be said of somebody: name, age, home, work, school, tastes, languages. Used by models/facts/predicates.py.
 
 Each function reads at clause.words[index], after a verb that `match` matched, and tells whether it found something.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import calendar
 import re
 
-from models import fact_dates, fact_people, fact_values
-from models.fact_reading import Reading, ends
-from models.fact_text import Clause
-from models.fact_words import listed
+from models.facts import dates as fact_dates
+from models.facts import people as fact_people
+from models.facts import values as fact_values
+from models.facts.reading import Reading, ends
+from models.facts.text import Clause
+from models.facts.words import listed
 
 Match = re.Match[str]
 
@@ -240,7 +242,7 @@ def _tastes(reading: Reading, clause: Clause, index: int) -> list[str]:
         if re.search(r"(?:^| )(?:and|or)(?: |$)", other.plain):
             parts += [piece.words for piece in run]
             break
-    values = []
+    values: list[str] = []
     for words in parts:
         i = 0
         while i < len(words):

@@ -1,8 +1,8 @@
 """facts.rules: what the person just stated of themself or of others, from their own words, without a model.
 
-A message is cut into clauses (models/fact_text.py); a clause that begins with a subject ("i", "my sister anna", "she")
-is matched against what can be said of anybody (models/fact_predicates.py). Whose fact it is follows from the subject
-(models/fact_people.py), what a value may be from models/fact_values.py. The rules do not know irony without a sign of
+A message is cut into clauses (models/facts/text.py); a clause that begins with a subject ("i", "my sister anna", "she")
+is matched against what can be said of anybody (models/facts/predicates.py). Whose fact it is follows from the subject
+(models/facts/people.py), what a value may be from models/facts/values.py. The rules do not know irony without a sign of
 it, who "he" is beyond the last one spoken of, or anything said in another language than English.
 """
 
@@ -13,9 +13,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from models import fact_answers, fact_plans, fact_predicates, fact_states, fact_values
-from models.fact_reading import Reading, after, ends, index_at, position_of
-from models.fact_text import FILLER, Clause
+from models.facts import answers as fact_answers
+from models.facts import plans as fact_plans
+from models.facts import predicates as fact_predicates
+from models.facts import states as fact_states
+from models.facts import values as fact_values
+from models.facts.reading import Reading, after, ends, index_at, position_of
+from models.facts.text import FILLER, Clause
 from pipelines.turn import ONE_AT_A_TIME, Fact, Turn
 
 

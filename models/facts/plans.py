@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from models import fact_dates, fact_values
-from models.fact_reading import Reading, index_at
-from models.fact_text import Clause
+from models.facts import dates as fact_dates
+from models.facts import values as fact_values
+from models.facts.reading import Reading, index_at
+from models.facts.text import Clause
 
 _EVENTS = (
     "exam|exams|test|interview|job interview|appointment|meeting|date|party|wedding|presentation|concert|flight|"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from models.fact_text import Word
-from models.fact_words import listed
+from models.facts.text import Word
+from models.facts.words import listed
 
 Found = tuple[str, int] | None
 

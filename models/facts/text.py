@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from models.chatspeak import load, squeeze
-from models.fact_words import listed
+from models.facts.words import listed
 
 FILLER = (
     "hi|hey|hello|heya|hiya|yo|so|well|ok|and|but|also|oh|ah|aw|yeah|yes|yep|no|nope|lol|haha|btw|by the way|"

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from models import fact_ends, fact_having, fact_states
-from models.fact_reading import Reading, after
-from models.fact_text import Clause
-from models.fact_words import listed
+from models.facts import ends as fact_ends
+from models.facts import having as fact_having
+from models.facts import states as fact_states
+from models.facts.reading import Reading, after
+from models.facts.text import Clause
+from models.facts.words import listed
 
 Read = Callable[[Reading, Clause, str, int, re.Match[str]], bool]
 

@@ -1,14 +1,15 @@
-"""Whom somebody has: pets, family, a partner, with their names. Used by models/fact_predicates.py."""
+"""Whom somebody has: pets, family, a partner, with their names. Used by models/facts/predicates.py."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 
-from models import fact_people, fact_values
-from models.fact_reading import Reading, ends, index_at
-from models.fact_text import Clause
-from models.fact_words import listed
+from models.facts import people as fact_people
+from models.facts import values as fact_values
+from models.facts.reading import Reading, ends, index_at
+from models.facts.text import Clause
+from models.facts.words import listed
 
 Match = re.Match[str]
 
