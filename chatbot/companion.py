@@ -86,7 +86,11 @@ class Companion:
                 self._catch_up(memory, message.person)
                 turn = self._turn(memory, message.person, message.text, when)
                 # What is asked of memory is not written down: "forget tom" must not leave "tom" on the disk.
-                turn.reply = requests.answer(message.text, memory, when)
+                # Safety comes before that too.
+                if requests.read(message.text):
+                    self.pipeline([turn], until="safety")
+                    if turn.safety is not None and turn.safety.reply is None:
+                        turn.reply = turn.reply or requests.answer(message.text, memory, when)
                 if turn.reply is None:
                     ids[len(turns)] = memory.hear(message.text, when)
             except MemoryFileError as error:

@@ -60,8 +60,11 @@ class Pipeline:
         self.steps = list(steps)
 
     def __call__(self, turns: Sequence[Turn], until: str | None = None) -> None:
-        """Run every step on the turns, in place; with `until`, the steps up to and including that slot."""
-        last = max((i for i, s in enumerate(self.steps) if s.slot == until), default=len(self.steps) - 1)
+        """Run every step on the turns, in place; with `until`, the steps up to and including that slot (none, if no
+        step fills it)."""
+        last = len(self.steps) - 1
+        if until is not None:
+            last = max((i for i, step in enumerate(self.steps) if step.slot == until), default=-1)
         for step in self.steps[: last + 1]:
             live = [t for t in turns if not _closed(t) and _has_needs(step, t)]
             if live:

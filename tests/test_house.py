@@ -36,7 +36,7 @@ def imports(path: Path, top_only: bool = False) -> set[str]:
 def test_imports_go_one_way(package: str) -> None:
     wrong = []
     for path in sorted((ROOT / package).rglob("*.py")):
-        for name in imports(path):
+        for name in sorted(imports(path)):
             if name.split(".")[0] in ALLOWED and name not in ALLOWED:
                 allowed = any(name == a or name.startswith(a + ".") for a in ALLOWED[package])
                 if not allowed:

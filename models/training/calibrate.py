@@ -50,7 +50,7 @@ def finish(trained: Path, data: Path, out: Path, weights: str = "minilm", texts:
         for key, value in model.state_dict().items()
         if key.startswith("encoder.encoder.")
     }
-    layers["recall.weight"] = torch.from_numpy(weight).to(torch.float16)
+    layers["recall.weight"] = torch.from_numpy(weight).to(torch.float16).contiguous()
     layers["recall.bias"] = torch.from_numpy(bias).to(torch.float16)
     digest = hashlib.sha256(b"".join(layers[key].numpy().tobytes() for key in sorted(layers))).hexdigest()
     name = f"{weights}-tuned-{digest[:8]}"

@@ -149,7 +149,7 @@ def train(
         "dev": scores,
     }
     save(model, tasks, out, settings)
-    (out / "checkpoint.pt").unlink(missing_ok=True)
+    (out / "checkpoint.safetensors").unlink(missing_ok=True)
     return scores
 
 
@@ -258,26 +258,40 @@ def _warm_heads(model: Any, tasks: Sequence[Task], folder: Path) -> None:
 
 
 def _checkpoint(out: Path, model: Any, optimizer: Any, schedule: Any, average: Any, step: int) -> None:
-    import torch
+    """The whole state as safetensors, with what is no tensor as JSON in its header: a checkpoint is never unpickled."""
+    from safetensors.torch import save_file
 
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
-             "average": average, "step": step}  # fmt: skip
-    torch.save(state, out / "checkpoint.part")
-    (out / "checkpoint.part").replace(out / "checkpoint.pt")
+    tensors = {f"model.{name}": t.clone().contiguous() for name, t in model.state_dict().items()}
+    tensors |= {f"average.{name}": t.clone().contiguous() for name, t in average.items()}
+    state = optimizer.state_dict()
+    for index, values in state["state"].items():
+        tensors |= {f"optimizer.{index}.{key}": t.clone().contiguous() for key, t in values.items()}
+    plain = {"step": step, "schedule": schedule.state_dict(), "groups": state["param_groups"]}
+    save_file(tensors, out / "checkpoint.part", metadata={"state": json.dumps(plain, default=str)})
+    (out / "checkpoint.part").replace(out / "checkpoint.safetensors")
 
 
 def _resume(out: Path, model: Any, optimizer: Any, schedule: Any, average: Any) -> int:
-    import torch
+    from safetensors import safe_open
 
-    path = out / "checkpoint.pt"
+    path = out / "checkpoint.safetensors"
     if not path.is_file():
         return 0
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    average.update(state["average"])
-    return int(state["step"])
+    moments: dict[int, dict[str, Any]] = {}
+    weights: dict[str, Any] = {}
+    with safe_open(path, framework="pt") as file:
+        plain = json.loads(file.metadata()["state"])
+        for name in file.keys():  # noqa: SIM118 (it is no dict)
+            part, _, rest = name.partition(".")
+            if part == "optimizer":
+                index, _, key = rest.partition(".")
+                moments.setdefault(int(index), {})[key] = file.get_tensor(name)
+            else:
+                (weights if part == "model" else average)[rest] = file.get_tensor(name)
+    model.load_state_dict(weights)
+    optimizer.load_state_dict({"state": moments, "param_groups": plain["groups"]})
+    schedule.load_state_dict({k: v for k, v in plain["schedule"].items() if not isinstance(v, str)})
+    return int(plain["step"])
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -112,6 +112,8 @@ def test_until_stops_after_that_slot() -> None:
     Pipeline([safe(), Step("facts", "fake", Fake(lambda t: [])), Step("reply", "fake", reply)])([turn], until="facts")
     assert turn.facts == []
     assert turn.reply is None
+    Pipeline([safe(), Step("reply", "fake", reply)])([turn], until="facts")
+    assert turn.reply is None, "until a slot that no step fills is no step at all"
 
 
 @pytest.mark.parametrize(
