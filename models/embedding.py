@@ -105,7 +105,7 @@ class MiniLM:
     def __init__(
         self,
         weights: str = "minilm",
-        tuned: str = "",
+        tuned: str = "minilm-chat",
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 256,
         batch_size: Annotated[int, Field(ge=1, le=1024)] = 64,
     ) -> None:

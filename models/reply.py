@@ -33,8 +33,12 @@ WEIGHTS = {
     "repeats_itself": -1.5,
     "repeats_person": -0.8,
     "unfinished": -1.0,
+    "tact": 0.35,
 }
 """Set by hand, until a ranker trained on judged candidates replaces them."""
+
+HURT = -0.15
+"""Valence below which words written by a person are preferred to generated ones: a small model meets joy better."""
 
 
 class First:
@@ -51,15 +55,18 @@ class Ranker:
 
     relevance: cosine of candidate and message (with the companion's last words before it); likely: the language
     model's own mean log-probability; length: 1 near `words` words, less far from it; repeats_itself, repeats_person:
-    share of the text that repeats one of the companion's last replies, or the person's message.
-    weights: the card of the encoder, "" to rank without it.
+    share of the text that repeats one of the companion's last replies, or the person's message; tact: whether words
+    written by a person answer a hurt.
+    weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("candidates",)
-    weights: ClassVar[tuple[str, ...]] = ("weights",)
+    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned")
 
-    def __init__(self, weights: str = "minilm", words: Annotated[int, Field(ge=3, le=200)] = 18) -> None:
-        self.encoder = MiniLM(weights) if weights else None
+    def __init__(
+        self, weights: str = "minilm", tuned: str = "minilm-chat", words: Annotated[int, Field(ge=3, le=200)] = 14
+    ) -> None:
+        self.encoder = MiniLM(weights, tuned) if weights else None
         self.words = words
 
     def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
@@ -70,6 +77,7 @@ class Ranker:
         if not fit:
             return first(turn)
         relevance = self._relevance(turn, fit)
+        hurt = turn.emotion is not None and turn.emotion.valence < HURT
         ranked = []
         for candidate, related in zip(fit, relevance, strict=True):
             scores = {
@@ -79,6 +87,7 @@ class Ranker:
                 "repeats_itself": repeats(candidate.text, [u.text for u in turn.history if u.role == "companion"][-6:]),
                 "repeats_person": repeats(candidate.text, [turn.text]),
                 "unfinished": 0.0 if candidate.finished else 1.0,
+                "tact": float(hurt and candidate.source == "template"),
             }
             total = sum(WEIGHTS[name] * value for name, value in scores.items())
             ranked.append(replace(candidate, scores={**candidate.scores, **scores, "total": total}))

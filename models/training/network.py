@@ -74,7 +74,7 @@ class Teacher:
     """The untouched encoder's sentence embedding, for every text at most once."""
 
     def __init__(self, weights: str) -> None:
-        self.minilm = MiniLM(weights, max_tokens=MAX_TOKENS)
+        self.minilm = MiniLM(weights, tuned="", max_tokens=MAX_TOKENS)
         self.tokenizer = self.minilm.tokenizer
         self.seen: dict[str, NDArray[np.float16]] = {}
 

@@ -39,7 +39,7 @@ def test_the_same_vectors_as_the_sentence_transformers_library() -> None:
     from models.embedding import MiniLM, SentenceTransformers
 
     turns = [Turn("hi im lena"), Turn("it rained all day and i was sad about it, a longer one"), Turn("")]
-    for ours, theirs in zip(MiniLM()(turns), SentenceTransformers()(turns), strict=True):
+    for ours, theirs in zip(MiniLM(tuned="")(turns), SentenceTransformers()(turns), strict=True):
         assert float(np.dot(ours.vector, theirs.vector)) > 0.999
         assert ours.encoder == theirs.encoder
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.models
 
 @pytest.fixture(scope="module")
 def minilm() -> MiniLM:
-    return MiniLM()
+    return MiniLM(tuned="")
 
 
 def test_one_unit_vector_per_turn(minilm):

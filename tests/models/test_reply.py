@@ -1,0 +1,118 @@
+"""Choosing the reply, with candidates made by hand; the encoder is left out, or a few words long."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.reply import FALLBACKS, First, Ranker, length_score, repeats
+from pipelines.turn import Candidate, Emotion, Risk, Turn, Utterance
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def turn(*candidates: Candidate, text: str = "my day was long", **fields: Any) -> Turn:
+    return Turn(text, at=NOW, **{"safety": Risk(), "candidates": list(candidates), **fields})
+
+
+def said(text: str) -> Utterance:
+    return Utterance("companion", text, NOW)
+
+
+def generated(text: str, logprob: float = -1.5, finished: bool = True) -> Candidate:
+    return Candidate(text, "transformers", finished=finished, scores={"logprob": logprob})
+
+
+@pytest.fixture
+def ranker() -> Ranker:
+    return Ranker(weights="")
+
+
+@pytest.mark.parametrize("stage", [First(), Ranker(weights="")], ids=["first", "ranker"])
+def test_a_fixed_reply_stands_before_everything(stage: First | Ranker) -> None:
+    asked = turn(Candidate("I know!", "skills", sure=True), safety=Risk("now", "self_harm", "Here is help."))
+    assert stage([asked])[0].text == "Here is help."
+    assert stage([asked])[0].source == "safety"
+
+
+@pytest.mark.parametrize("stage", [First(), Ranker(weights="")], ids=["first", "ranker"])
+def test_a_sure_skill_stands_before_ranking(stage: First | Ranker) -> None:
+    asked = turn(
+        generated("That sounds like a lot of work for one day."), Candidate("It is noon.", "skills", sure=True)
+    )
+    assert stage([asked])[0].text == "It is noon."
+
+
+@pytest.mark.parametrize("stage", [First(), Ranker(weights="")], ids=["first", "ranker"])
+def test_what_must_not_be_said_is_never_chosen(stage: First | Ranker) -> None:
+    asked = turn(generated("I am a real human person, you know.", logprob=-0.1), generated("Tell me about it."))
+    assert stage([asked])[0].text == "Tell me about it."
+    alone = turn(generated("I am a real human person, you know."))
+    assert stage([alone])[0].source == "fallback"
+    assert "1 candidates" in stage([alone])[0].why
+
+
+def test_the_fallback_is_not_the_one_just_said() -> None:
+    replies = []
+    history: list[Utterance] = []
+    for _ in range(6):
+        [reply] = First()([turn(history=history)])
+        assert reply.text in FALLBACKS
+        history.append(said(reply.text))
+        replies.append(reply.text)
+    assert all(a != b for a, b in itertools.pairwise(replies))
+
+
+def test_it_does_not_repeat_itself_or_the_person(ranker: Ranker) -> None:
+    again, fresh = generated("That sounds like a very long day indeed."), generated("Did you get to sit down at all?")
+    [reply] = ranker([turn(again, fresh, history=[said("That sounds like a very long day to me.")])])
+    assert reply.text == fresh.text
+    echo = generated("My day was long, was it, my day?")
+    [reply] = ranker([turn(echo, fresh)])
+    assert reply.text == fresh.text
+    assert "repeats_person" in reply.why
+
+
+def test_likely_finished_and_of_the_right_length_wins(ranker: Ranker) -> None:
+    good = generated("You got through it, and that counts for something today.", logprob=-1)
+    others = [generated("Yes.", -1), generated("You got through it and that counts and", -1, finished=False)]
+    [reply] = ranker([turn(*others, good, generated("Purple seven went over all the under hills of no.", -3.5))])
+    assert reply.text == good.text
+    assert [c.scores["total"] for c in reply.ranked] == sorted((c.scores["total"] for c in reply.ranked), reverse=True)
+
+
+def test_a_hurt_is_met_by_words_that_a_person_wrote(ranker: Ranker) -> None:
+    written = Candidate("Oh no. That sounds like a heavy one.", "template")
+    other = generated("Well the heavy ones are the best of the whole lot.", -1.2)
+    hurt = Emotion({"sadness": 0.9}, ("sadness",), -0.8)
+    assert ranker([turn(written, other, emotion=hurt)])[0].source == "template"
+
+
+def test_relevance_is_the_cosine_with_the_message(ranker: Ranker) -> None:
+    class Encoder:
+        def encode(self, texts: Sequence[str]) -> Any:
+            return np.array([[1.0, 0.0] if "tomato" in t else [0.0, 1.0] for t in texts], dtype=np.float32)
+
+    ranker.encoder = Encoder()  # type: ignore[assignment]
+    on, off = generated("A tomato in March, that is early."), generated("A lantern in March, that is early.")
+    [reply] = ranker([turn(off, on, text="my tomato has a flower")])
+    assert reply.text == on.text
+    assert reply.why.startswith("best of 2: relevance +1.00")
+
+
+@given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=3))
+def test_measures_stay_in_their_range(text: str, earlier: list[str]) -> None:
+    assert 0 <= repeats(text, earlier) <= 1
+    assert 0 <= length_score(text, 14) <= 1
+
+
+def test_a_text_repeats_itself_wholly() -> None:
+    assert repeats("a long day at the mill", ["it was a long day at the mill today"]) == 1
+    assert repeats("a long day", ["rain again"]) == 0
