@@ -27,13 +27,13 @@ FALLBACKS = (
 """Said when no candidate is fit to be said. Written by a person, in turn."""
 
 WEIGHTS = {
-    "relevance": 1.0,
-    "likely": 0.35,
+    "relevance": 0.7,
+    "likely": 0.7,
     "length": 0.4,
     "repeats_itself": -1.5,
     "repeats_person": -0.8,
     "unfinished": -1.0,
-    "tact": 0.35,
+    "tact": 0.5,
 }
 """Set by hand, until a ranker trained on judged candidates replaces them."""
 

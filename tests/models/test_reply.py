@@ -104,7 +104,7 @@ def test_relevance_is_the_cosine_with_the_message(ranker: Ranker) -> None:
     on, off = generated("A tomato in March, that is early."), generated("A lantern in March, that is early.")
     [reply] = ranker([turn(off, on, text="my tomato has a flower")])
     assert reply.text == on.text
-    assert reply.why.startswith("best of 2: relevance +1.00")
+    assert reply.why.startswith("best of 2: relevance +0.70")
 
 
 @given(st.text(max_size=60), st.lists(st.text(max_size=60), max_size=3))
