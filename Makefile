@@ -13,7 +13,7 @@ chat: $(READY)
 	@$(BIN)/chatbot repl
 
 test: $(READY) check weights
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --cov=chatbot --cov=pipelines --cov=models --cov-report=term
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ safetensors with the config and the tokenizer beside it.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def convert(kind: str, folder: Path, file: str) -> Path:
 
 def _gguf(folder: Path, file: str) -> Path:
     print(f"Converting {file} (once, about half a minute)", file=sys.stderr, flush=True)  # noqa: T201
+    if not sys.stderr.isatty():
+        os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported, by transformers below
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
