@@ -32,9 +32,11 @@ IGNORED = -100  # the label that cross-entropy leaves out
 class Settings:
     """Of one run; all of it is written into the log. tokens: per step, with padding; minutes: stop after as many;
     steps: end the plan (and the decay of the rate) after as many;
+    start: folder of an adapter that an earlier run ended with, to go on from with a new schedule;
     check_talks: how many of the held-out talks are read at each checkpoint (at the end all of them are)."""
 
     base: str = "smollm2-135m-instruct"
+    start: str = ""
     epochs: int = 1
     tokens: int = 1600
     rate: float = 5e-4
@@ -160,8 +162,9 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
     done: dict[str, Any] = {"step": 0, "seconds": 0.0, "tokens": 0}
     if state_file.exists():
         done = json.loads(state_file.read_text())
-    if state_file.exists():
-        model = peft.PeftModel.from_pretrained(base, out, is_trainable=True)
+    if state_file.exists() or settings.start:
+        begin = out if state_file.exists() else settings.start
+        model = peft.PeftModel.from_pretrained(base, begin, is_trainable=True)
     else:
         model = peft.get_peft_model(
             base,
