@@ -92,6 +92,7 @@ def _without_subject(reading: Reading, clause: Clause, lead: int) -> None:
     if dropped:
         fact_predicates.read(reading, clause, "", dropped.start("core"))
         reading.subject = ""
+    fact_plans.read_bare(reading, clause, lead)
 
 
 def _mentions(reading: Reading, clause: Clause, start: int) -> None:
@@ -162,7 +163,8 @@ def _call_me(reading: Reading, clause: Clause, lead: int) -> bool:
     if not match or not found or not ends(clause, found[1]):
         return False
     named = any(f.slot == "name" and not f.about for f in reading.people.known)
-    reading.add("nickname" if named or match["who"] else "name", found[0])
+    others = match["who"] or re.search(r"\b(?:everyone|everybody) $", clause.plain[:lead])
+    reading.add("nickname" if named or others else "name", found[0])
     return True
 
 
@@ -233,7 +235,8 @@ _DROPPED = re.compile(
     r"(?:(?:just|currently|recently|finally|now) )*(?P<core>(?:moved to|moved from|relocated to|living in|based "
     r"in|grew up in|born in|born on|"
     r"born and raised in|got (?:a|an|two|three|my)|adopted|not (?:really )?a (?:big )?fan of|love|loving|hate|can "
-    r"not stand|"
+    r"not stand|do not (?:really )?(?:like|enjoy)|studying|"
+    r"(?:finished|left|dropped out of|graduated from) (?:high |my )?(?:school|uni|university|college|studies|degree)|"
     r"working (?:at|as)|work at|raised in|majoring in|turned \d+|broke up with|graduated|got fired|quit my job|"
     r"been living in|"
     r"married to|engaged to|have (?:a|two|three))(?= |$))"

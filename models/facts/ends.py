@@ -79,6 +79,9 @@ def broke_up(reading: Reading, clause: Clause, about: str, index: int, match: Ma
         return about in listed("partners")
     said = re.compile(r" with ([^ ]+)").match(clause.plain, match.end())
     partner = next((f.value for f in reading.people.known if f.slot == "partner" and not f.about), None)
+    couple = {"we", (partner or "").casefold(), *listed("partners")} & set(reading.whole.split())
+    if match["apart"] and not couple:
+        return True  # "my sister and i are not together"
     is_other = said and said[1] not in ("my", "him", "her", "them", (partner or "").casefold())
     if said and is_other and reading.people.names().get(said[1]) not in listed("partners"):
         found = fact_values.name(clause.words, index_at(clause.plain, said.start(1)), sure=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from models.facts import dates as fact_dates
+from models.facts import people
 from models.facts import values as fact_values
 from models.facts.reading import Reading, index_at
 from models.facts.text import Clause
@@ -21,7 +22,7 @@ _EVENTS = (
     "paper due"
 )
 _PLANS = re.compile(
-    rf"(?: s)? (?:(?:have|has|have got|got|am having|is having) (?:a |an |my |the |our |this |her |his )?"
+    rf"(?: s)? (?:(?:have got|has got|have|has|got|am having|is having) (?:a |an |my |the |our |this |her |his )?"
     rf"(?P<what>(?!to |in |on |at |been |not |no |had )(?:[^ ]+ ){{0,3}}?(?:{_EVENTS}))(?= |$)"
     r"|(?:am|is|are) (?:(?:going|planning|supposed) to )?"
     r"(?P<moving>(?:moving|relocating|flying|travell?ing|going|driving|heading) (?:back )?to )(?=[^ ])"
@@ -32,6 +33,38 @@ _PLANS = re.compile(
     r"returning|competing|auditioning|interviewing|defending) (?=[^ ])"
     rf"|(?P<of>(?:[^ ]+ ){{0,3}}?(?:{_EVENTS})) (?:is|s|are|will be|got moved to) (?=[^ ]))"
 )
+
+
+_BARE = re.compile(
+    r"(?:(?:also|just|ugh|still) )*(?:(?:got|have|having|there is) )?(?:(?:a|an|my|another|this) )?"
+    rf"(?P<what>(?!no |not |the |his |her |their |some |any )(?:[^ ]+ ){{0,3}}?(?:{_EVENTS}))(?= |$)"
+)
+_SOMEBODY = re.compile(
+    rf"(?:^|[^a-z])(?:he|she|they|his|her|their|hes|shes|theyre|(?:my|your) (?:{people.forms()}))(?![a-z])"
+)
+
+
+def read_bare(reading: Reading, clause: Clause, start: int) -> None:
+    """A plan without a subject, "exam on friday" or "got a driving test tomorrow": the person's, unless somebody else
+    was just spoken of."""
+    when = fact_dates.find(clause.plain, reading.turn.at)
+    match = _BARE.match(clause.plain, start)
+    if when is None or match is None or when.start < match.end() or reading.subject:
+        return
+    appointed = re.match(r"(?:got|have|having|there is|an?|my) ", match[0])
+    if when.iso == reading.turn.at.date().isoformat() and not appointed:
+        return  # "concert tonight!!" may be anybody's news
+    before = [said.text.lower() for said in reading.turn.history[-2:]]
+    over = re.search(
+        r"(?:^| )(?:is|was|were|are|got|went|has|had|will|moved|or|for (?:my|his|her|the))(?: |$)",
+        clause.plain[match.end() :],
+    )
+    vague = re.search(r"(?:^| )(?:i|you|he|she|it|we|they|if|when|no|not|is|was|did|do|\d+)(?: |$)", match["what"])
+    no = re.search(r"(?:^| )(?:no|not) $", clause.plain[:start])
+    if no or over or vague or any(_SOMEBODY.search(text.replace("'", "").replace("’", "")) for text in before):
+        return
+    what = clause.raw(match.start("what"), when.start).strip(" ,")
+    reading.add("plan", f"{what} {when.phrase}")
 
 
 def read(reading: Reading, clause: Clause, about: str, end: int) -> None:

@@ -35,7 +35,8 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     (r"(?:go|goes) by (?:the name (?:of )?)?", fact_states.name),
     (
         rf"(?:{_AM}|turned|just turned) (?:only |just |already |now )?(\d{{1,3}})"
-        r"(?= years? (?:old|young)| yo(?: |$)| y o(?: |$)| now| today| yesterday| lol| and | but | this | last | i |$)",
+        r"(?= years? (?:old|young)| yo(?: |$)| y o(?: |$)| now| today| yesterday| lol| and | but | this | last | on |"
+        r" i |$)",
         fact_states.age,
     ),
     (
@@ -114,7 +115,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     # -- the rest
     (r"(?:speak|speaks) ", fact_states.speaks),
     (r"(?:(?:native |first )language|mother tongue) is ", fact_states.speaks),
-    (r"(?:birthday|bday) (?:is |s )?(?:on )?(?=[^ ])", fact_states.birthday),
+    (r"(?:birthday|bday)s? (?:is |s )?(?:on )?(?=[^ ])", fact_states.birthday),
     (r"(?:was |were )?born (?:on )?(?=[^ ])", fact_states.birthday),
     (
         r"(?:(?:absolutely |really |so )?(?:love|loves|like|likes|adore|adores|enjoy|enjoys)|"
@@ -145,6 +146,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     ),
     (
         r"(?:(?:just |recently )?(?:broke|split|have broken|have split) up|got dumped|(?:am|are) no longer together|"
+        r"(?P<apart>(?:am|are) not together)(?= any ?more| now|$)|"
         r"(?:left|dumped|divorced) (?=my ))(?= |$)",
         fact_ends.broke_up,
     ),

@@ -75,7 +75,9 @@ _IF = re.compile(
     r"were i)(?: |$)"
 )
 _QUESTION = re.compile(
-    r"^(?:(?:and|but|so|well|ok|hey|hi|also|wait|sorry|lol|juno) )*(?:what|where|who|whose|when|why|how|which|do|"
+    # "Can not stand" asks nothing; "can not you" does.
+    r"^(?:(?:and|but|so|well|ok|hey|hi|also|wait|sorry|lol|juno) )*(?!(?:can|do) not (?!you|we|i|they|he|she)[^ ])"
+    r"(?:what|where|who|whose|when|why|how|which|do|"
     r"does|did|is|are|am|was|were|can|could|should|would|will|have|has|may|shall|is not|are not|do not you|"
     r"does not|did not|wanna|want to|guess|remember when)(?: |$)"
 )
