@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from chatbot import cli_measure
 from pipelines.errors import ChatbotError, UsageError
 
 
@@ -83,6 +84,8 @@ def main() -> None:
     chatbot doctor                     is this machine?
     chatbot compare A B --on FILE      the same messages through two configs
     chatbot stages new emotion.mine    begin a stage of your own
+    chatbot train intent --data D --out O    train one on examples of your own
+    chatbot evaluate emotion --data D  how good is it?
 
     Completion of this command line: eval "$(_CHATBOT_COMPLETE=bash_source chatbot)" in your ~/.bashrc (zsh_source,
     fish_source for the other shells).
@@ -344,6 +347,11 @@ def _memory(config: str | None, user: str) -> Any:
     from chatbot.memory import Memory
 
     return Memory.open(read_config(config).sections["memory"].path, user)
+
+
+for group in (cli_measure.train, cli_measure.evaluate, cli_measure.bench):
+    if group.commands:
+        main.add_command(group)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,22 @@ this one. Knows no model.
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
 import click
+
+FOLDER = click.Path(path_type=Path)
+DATA = click.option(
+    *("--data", "data"),
+    multiple=True,
+    required=True,
+    metavar="PATH",
+    type=click.Path(exists=True, path_type=Path),
+    help="Folder or file of examples; several may be given.",
+)
 
 
 @click.group()
@@ -14,9 +29,113 @@ def train() -> None:
     """Train a stage on public data, or on your own."""
 
 
+def _train_stage(name: str, out: Path, data: tuple[Path, ...], **settings: Any) -> None:
+    from models.training import stage
+
+    result = stage.train(name, data, out, command="chatbot " + shlex.join(sys.argv[1:]), **settings)
+    for what, score in result.items():
+        click.echo(f"{what.replace('_', ' ')}: {score:.3f}")
+    click.echo(f"{out}/{name}.toml is its card. To use it, in a config:\n")
+    tuned = str(out.resolve()) if (out / "encoder.safetensors").is_file() else settings["encoder"]
+    click.echo(f'[stages.embedding]\nuse = "minilm"\ntuned = "{tuned}"')
+    click.echo(f'\n[stages.{name}]\nuse = "encoder"\nweights = "{out.resolve()}"')
+
+
+def _stage_options(command: Any) -> Any:
+    options = [
+        DATA,
+        click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Where head, card and layers go."),
+        click.option("--encoder", default="minilm-chat", show_default=True, metavar="CARD|DIR", help="Whose features."),
+        click.option("--epochs", default=0.0, help="Train the encoder as well, for so many epochs. [default: 0]"),
+        click.option("--learning-rate", default=2e-4, show_default=True, help="Of the encoder."),
+        click.option("--seed", default=7, show_default=True),
+        click.option("--licence", default="", help="Of the data, for the card. [default: what lies beside the data]"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@train.command("intent")
+@_stage_options
+def train_intent(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
+    """Train an intent stage on CLINC150 json, BANKING77 or HWU64 csv, or Rasa nlu yml or md.
+
+    Without --epochs a head is fitted on the encoder as it is: minutes. With --epochs 10 the encoder learns too:
+    better, half an hour, and other heads do not fit it any more. Broken off, it goes on from its last checkpoint.
+    """
+    _train_stage("intent", out, data, **settings)
+
+
+@train.command("emotion")
+@_stage_options
+def train_emotion(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
+    """Train an emotion stage on GoEmotions tsv (emotions.txt, train.tsv, dev.tsv, test.tsv); else as train intent."""
+    _train_stage("emotion", out, data, **settings)
+
+
+@train.command("reply", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def train_reply(arguments: tuple[str, ...]) -> None:
+    """Train the reply model's adapter on dialogues; --help shows its options."""
+    from models.training import reply
+
+    sys.argv = ["chatbot train reply", *arguments]
+    reply.main()
+
+
 @click.group()
 def evaluate() -> None:
     """Score a stage, the memory, the safety or the replies, on data that nothing was tuned on."""
+
+
+def _evaluate_stage(slot: str, stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
+    from models.training import evaluate as scoring
+
+    name = stage or f"{slot}.{'minilm' if slot == 'embedding' else 'encoder'}"
+    report = scoring.run(name, slot, data, str(weights) if weights else None, noisy)
+    click.echo(f"{name}\n{scoring.table(report)}")
+    if out:
+        from chatbot import evaluate_show
+
+        command = "chatbot " + shlex.join(sys.argv[1:])
+        click.echo(f"With pictures: {evaluate_show.write(out, name, report, command)}")
+
+
+def _understanding_options(command: Any) -> Any:
+    options = [
+        click.option("--stage", default="", metavar="NAME", help="Another stage of the slot, such as emotion.lexicon."),
+        click.option(
+            "--data", required=True, metavar="DIR", type=click.Path(exists=True, path_type=Path), help="The data sets."
+        ),
+        click.option("--weights", type=FOLDER, metavar="DIR", help="Other weights: what train wrote."),
+        click.option("--noise/--no-noise", "noisy", default=True, help="Again in lower case, with typos, with emoji."),
+        click.option("--out", type=FOLDER, metavar="DIR", help="Write report.json, pictures and index.html there."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@evaluate.command("intent")
+@_understanding_options
+def evaluate_intent(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
+    """Intents: CLINC150 test and small talk held out by question; or the test split of one set of your own."""
+    _evaluate_stage("intent", stage, data, weights, noisy, out)
+
+
+@evaluate.command("emotion")
+@_understanding_options
+def evaluate_emotion(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
+    """Emotions: GoEmotions test, 28 labels and the Ekman groups."""
+    _evaluate_stage("emotion", stage, data, weights, noisy, out)
+
+
+@evaluate.command("embedding")
+@_understanding_options
+def evaluate_embedding(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
+    """The vector: evidence found in LoCoMo's conversations, and the time of all of understanding."""
+    _evaluate_stage("embedding", stage, data, weights, noisy, out)
 
 
 @click.group()

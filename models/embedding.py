@@ -131,6 +131,10 @@ class MiniLM:
         """Vectors of shape (len(texts), 384) for plain texts, in order. The empty text has a vector like any other."""
         return self._encode(texts)[0]
 
+    def features(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """What heads read, (len(texts), 384), or (len(texts), 768) with tuned layers, for plain texts, in order."""
+        return self._encode(texts)[1]
+
     def _encode(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Vectors (n, 384) and features (n, 384), or (n, 768) when tuned."""
         width = self.model.config.hidden_size

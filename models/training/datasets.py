@@ -32,13 +32,16 @@ class Example(NamedTuple):
     labels: tuple[str, ...]
 
 
-Splits = dict[str, list[Example]]
+class Splits(dict[str, list[Example]]):
+    """The examples of "train", "dev" and "test"; leaked: how many were dropped because a later split has their text."""
+
+    leaked: int = 0
 
 
 def clinc150(folder: Path) -> Splits:
     """train, dev, test of data_full.json; the out-of-scope texts are in the splits, labelled "out_of_scope"."""
     data = json.loads(_text(folder / "data_full.json"))
-    splits = {}
+    splits = Splits()
     for ours, theirs in (("train", "train"), ("dev", "val"), ("test", "test")):
         rows = [Example(text, (label,)) for text, label in data[theirs]]
         splits[ours] = rows + [Example(text, (OUT_OF_SCOPE,)) for text, _ in data[f"oos_{theirs}"]]
@@ -48,7 +51,7 @@ def clinc150(folder: Path) -> Splits:
 def intents_csv(folder: Path) -> Splits:
     """train.csv and test.csv (and dev.csv or valid.csv when there is one) with a header and the columns text and
     category (BANKING77), intent (HWU64) or label. Without a dev file, every tenth training text is held out."""
-    splits: Splits = {}
+    splits = Splits()
     for split, names in (("train", ["train"]), ("dev", ["dev", "valid", "val"]), ("test", ["test"])):
         path = next((folder / f"{n}.csv" for n in names if (folder / f"{n}.csv").is_file()), None)
         if path is None:
@@ -107,7 +110,7 @@ def jsonl(path: Path) -> list[Example]:
 def goemotions(folder: Path) -> Splits:
     """train, dev, test of GoEmotions with the names of emotions.txt."""
     names = _text(folder / "emotions.txt").split()
-    splits: Splits = {}
+    splits = Splits()
     for split in ("train", "dev", "test"):
         rows = [line.split("\t") for line in _text(folder / f"{split}.tsv").splitlines() if line]
         splits[split] = [Example(row[0], tuple(names[int(i)] for i in row[1].split(","))) for row in rows]
@@ -130,12 +133,14 @@ def conll(path: Path) -> list[tuple[list[str], list[str]]]:
 def without_leaks(splits: Mapping[str, list[Example]]) -> Splits:
     """The splits, each without the texts that a later one (train, dev, test) holds."""
     seen: set[str] = set()
-    clean: Splits = {}
+    kept: dict[str, list[Example]] = {}
     for split in ("test", "dev", "train"):
         if split in splits:
-            clean[split] = [e for e in splits[split] if key(e.text) not in seen]
+            kept[split] = [e for e in splits[split] if key(e.text) not in seen]
             seen |= {key(e.text) for e in splits[split]}
-    return {split: clean[split] for split in ("train", "dev", "test") if split in clean}
+    clean = Splits({split: kept[split] for split in ("train", "dev", "test") if split in kept})
+    clean.leaked = getattr(splits, "leaked", 0) + sum(len(splits[split]) - len(kept[split]) for split in kept)
+    return clean
 
 
 def leaks(splits: Mapping[str, Iterable[Example]]) -> int:

@@ -6,7 +6,9 @@ calibration error over 15 bins of equal width (Guo et al. 2017, "On Calibration 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +34,28 @@ def calibration_error(confidence: Floats, correct: Floats, bins: int = 15) -> fl
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(confidence[which == b].mean() - correct[which == b].mean()) * (which == b).mean() for b in set(which)]
     return float(np.sum(gaps))
+
+
+def reliability(confidence: Floats, correct: Bools, bins: int = 15) -> list[tuple[float, float, float]]:
+    """For each bin that is not empty: mean confidence, share that is right, share of all predictions."""
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = [which == b for b in range(bins) if (which == b).any()]
+    return [(float(confidence[r].mean()), float(correct[r].mean()), float(r.mean())) for r in rows]
+
+
+def confusion(truth: NDArray[np.str_], said: NDArray[np.str_], most: int = 12) -> dict[str, list[Any]]:
+    """The labels of the most frequent mistakes, and how often each (row) was taken for each (column)."""
+    pairs = Counter((t, s) for t, s in zip(truth.tolist(), said.tolist(), strict=True) if t != s)
+    labels = list(dict.fromkeys(label for pair, _ in pairs.most_common() for label in pair))[:most]
+    found = Counter(zip(truth.tolist(), said.tolist(), strict=True))
+    return {"labels": labels, "counts": [[found[a, b] for b in labels] for a in labels]}
+
+
+def trade_off(sure: Floats, right: Bools, outside: Bools) -> list[tuple[float, float, float]]:
+    """For thresholds from 0 to 1 on how sure one is that a text is in scope: threshold, in-scope accuracy, out-of-scope
+    recall."""
+    grid = np.linspace(0, 1, 51)
+    return [(float(t), float((right & (sure >= t))[~outside].mean()), float((sure < t)[outside].mean())) for t in grid]
 
 
 def auroc(score: Floats, positive: Bools) -> float:

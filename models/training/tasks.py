@@ -7,6 +7,7 @@ import json
 import random
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ class Data:
 def load(name: str, folder: Path) -> Data:
     """The data of a task, "emotion" or "intent", by its name.
 
-    folder holds the public sets, each in a folder of its own; or, for intents, it is one set of a user's own: train.csv
-    (BANKING77, HWU64), data_full.json (CLINC150), or Rasa's nlu.yml and nlu.md files.
+    folder holds the public sets, each in a folder of its own; or it is one set of a user's own. For intents: train.csv
+    (BANKING77, HWU64), data_full.json (CLINC150), Rasa's nlu.yml and nlu.md files (or one such file, or one .jsonl).
+    For emotions: emotions.txt with train.tsv, dev.tsv and test.tsv.
     """
     if name == "emotion":
         return emotion(folder)
@@ -41,26 +43,49 @@ def load(name: str, folder: Path) -> Data:
     return intent(folder) if (folder / "clinc150").is_dir() else own_intents(folder)
 
 
+def together(name: str, paths: Sequence[Path]) -> Data:
+    """The data of several paths as one: all labels, no text of a later split in an earlier one."""
+    parts = [load(name, path) for path in paths]
+    if len(parts) == 1:
+        return parts[0]
+    merged = Splits({s: [e for p in parts for e in p.splits.get(s, ())] for s in ("train", "dev", "test")})
+    merged.leaked = sum(p.splits.leaked for p in parts)
+    labels = list(dict.fromkeys(label for p in parts for label in p.labels if label != OUT_OF_SCOPE))
+    outside = [OUT_OF_SCOPE] if any(OUT_OF_SCOPE in p.labels for p in parts) else []
+    return Data([*labels, *outside], datasets.without_leaks(merged), parts[0].several)
+
+
 def own_intents(folder: Path) -> Data:
     """Intents of one data set in a format that datasets.py reads; out of scope only if the set has such examples."""
-    if (folder / "train.csv").is_file():
+    if folder.is_file():
+        examples = datasets.jsonl(folder) if folder.suffix == ".jsonl" else datasets.rasa(folder)
+        splits = _by_hash(examples)
+    elif (folder / "train.csv").is_file():
         splits = datasets.intents_csv(folder)
     elif (folder / "data_full.json").is_file():
         splits = datasets.clinc150(folder)
     elif files := sorted(folder.rglob("nlu*.yml")) + sorted(folder.rglob("nlu*.md")):
-        splits = {"train": [], "dev": [], "test": []}
-        for example in datasets.rasa(*files):
-            splits[_part(datasets.key(example.text))].append(example)
+        splits = _by_hash(datasets.rasa(*files))
     else:
         raise UsageError(f"{folder}: no train.csv, data_full.json, nlu*.yml or nlu*.md here")
+    if not splits.get("train"):
+        raise UsageError(f"{folder}: no examples in it")
     labels = sorted({e.labels[0] for e in splits["train"]} - {OUT_OF_SCOPE})
     several = {e.labels[0] for e in splits["train"]} - set(labels)
     return Data([*labels, *several], splits, several=False)
 
 
+def _by_hash(examples: Sequence[Example]) -> Splits:
+    splits = Splits(train=[], dev=[], test=[])
+    for example in examples:
+        splits[_part(datasets.key(example.text))].append(example)
+    return splits
+
+
 def emotion(folder: Path) -> Data:
-    """GoEmotions. Half of the [NAME] masks in train become first names, since nobody types "[NAME]"."""
-    splits = datasets.goemotions(folder / "goemotions")
+    """GoEmotions, in `folder` or in its "goemotions". Half of the [NAME] masks in train become first names, since
+    nobody types "[NAME]"."""
+    splits = datasets.goemotions(goemotions_folder(folder))
     labels = emotion_labels(folder)
     rng = random.Random(0)
     names = _first_names(folder / "names" / "names")
@@ -70,7 +95,15 @@ def emotion(folder: Path) -> Data:
 
 def emotion_labels(folder: Path) -> list[str]:
     """The names of GoEmotions, in the order of its emotions.txt."""
-    return (folder / "goemotions" / "emotions.txt").read_text(encoding="utf-8").split()
+    return (goemotions_folder(folder) / "emotions.txt").read_text(encoding="utf-8").split()
+
+
+def goemotions_folder(folder: Path) -> Path:
+    """The folder itself when it holds emotions.txt, else "goemotions" in it. Raises UsageError when neither does."""
+    found = next((f for f in (folder, folder / "goemotions") if (f / "emotions.txt").is_file()), None)
+    if found is None:
+        raise UsageError(f"{folder}: no emotions.txt (GoEmotions' list of labels) here or in goemotions/")
+    return found
 
 
 def _first_names(folder: Path) -> list[str]:
@@ -91,7 +124,8 @@ def intent(folder: Path) -> Data:
     """CLINC150 and small talk under one label set; "out_of_scope" is a label like any other in training, fed with
     CLINC150's own out-of-scope texts and with remarks out of Topical-Chat's validation dialogues."""
     parts = [datasets.clinc150(folder / "clinc150"), smalltalk(folder)]
-    merged = {split: [e for part in parts for e in part[split]] for split in ("train", "dev", "test")}
+    merged = Splits({split: [e for part in parts for e in part[split]] for split in ("train", "dev", "test")})
+    merged.leaked = sum(part.leaked for part in parts)
     merged["train"] += remarks(folder / "topical_chat")
     merged = datasets.without_leaks(merged)
     labels = sorted({e.labels[0] for e in merged["train"]} - {OUT_OF_SCOPE})
@@ -115,7 +149,7 @@ def smalltalk(folder: Path) -> Splits:
         found.setdefault(datasets.key(text), {})[label] = text
     for example in own:
         found[datasets.key(example.text)] = {example.labels[0]: example.text}
-    splits: Splits = {"train": [], "dev": [], "test": []}
+    splits = Splits(train=[], dev=[], test=[])
     for key, texts in sorted(found.items()):
         if len(texts) == 1:
             label, text = next(iter(texts.items()))
