@@ -43,6 +43,42 @@ def answer(turn: Turn, clause: str) -> str | None:
     return _said(turn, clause, asked.kind)
 
 
+MAX_ANSWERS = 3
+_JOINED = re.compile(
+    r"(?:^| )(?:and|n|or|also|plus) (?=(?:also |then )?(?:what|where|who|when|how|which|do|did|am|have|is) )"
+)
+_NOT_TOLD = {
+    "name": "your name", "home": "where you live", "home_town": "where you're from", "age": "how old you are",
+    "birthday": "when your birthday is", "work": "what you do for work", "school": "what you study",
+    "like": "what you like", "dislike": "what you don't like", "plan": "about any plans",
+}  # fmt: skip
+
+
+def answers(turn: Turn, clauses: Sequence[str]) -> list[str]:
+    """What the clauses ask about the person, each answered: "where do i live and what is my name". One answer is
+    worded as by `answer`; of several, an "I don't know that" says what is not known."""
+    parts = [part for clause in clauses for part in _parts(clause)]
+    found = [(part, reply) for part in parts if len(part.split()) <= 16 and (reply := answer(turn, part))]
+    if len(found) < 2:
+        return [reply for _, reply in found]
+    return list(dict.fromkeys(_of_what(part, reply) for part, reply in found))[:MAX_ANSWERS]
+
+
+def _parts(clause: str) -> list[str]:
+    parts = [part for part in _JOINED.split(clause) if part.strip()]
+    return parts if len(parts) > 1 and all(question(part) for part in parts) else [clause]
+
+
+def _of_what(part: str, reply: str) -> str:
+    asked = question(part)
+    if asked is None or reply not in (*_texts("unknown", "thing"), *_texts("unknown", "name")):
+        return reply
+    what = _NOT_TOLD.get(asked.slot, "that") if asked.kind == "own" else "that"
+    if asked.word:
+        what = f"your favorite {asked.word}" if asked.kind == "favorite" else f"about your {asked.word}"
+    return f"You haven't told me {what}."
+
+
 def _texts(group: str, key: str) -> list[str]:
     return list(load("skills")[group][key])
 

@@ -127,10 +127,10 @@ def _mash(word: str) -> bool:
 
 
 def _about_them(turn: Turn, clauses: list[Clause]) -> str | None:
-    for text, _, _ in sorted(clauses, key=lambda c: not c[2]):
-        if len(text.split()) <= 16 and (answer := about_person.answer(turn, text)):
-            return _with_tail(turn, answer, clauses)
-    return None
+    found = about_person.answers(turn, [text for text, _, _ in sorted(clauses, key=lambda c: not c[2])])
+    if len(found) < 2:
+        return _with_tail(turn, found[0], clauses) if found else None
+    return " ".join(found)
 
 
 def _with_tail(turn: Turn, answer: str, clauses: list[Clause]) -> str:

@@ -121,6 +121,17 @@ def test_whose_name_it_is() -> None:
     assert "Tom" not in reply("whats my girlfriends name", profile=LENA)
 
 
+@pytest.mark.parametrize("text", ["where do i live n whats my name?", "where do i live? and whats my name"])
+def test_two_questions_in_one_message_are_both_answered(text: str) -> None:
+    both = reply(text, profile=LENA)
+    assert "Berlin" in both
+    assert "Lena" in both
+    assert "haven't told me where you live" in reply(text, profile=[Fact("name", "Lena")])
+    neither = reply(text)
+    assert "haven't told me where you live" in neither
+    assert "haven't told me your name" in neither
+
+
 def test_a_fact_of_this_very_message_counts() -> None:
     assert "Mia" in reply("my name is mia. whats my name?", profile=[Fact("name", "Lena")], facts=[Fact("name", "Mia")])
 
