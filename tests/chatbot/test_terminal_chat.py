@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -43,19 +44,15 @@ async def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path) -> No
     async with chatting(tmp_path) as screen:
         screen.type("slow please\r")
         await screen.until(lambda: screen.chat._answering is not None)
-        await asyncio.sleep(0.3)
         screen.seen = len(screen.text)
-        pressed = time.monotonic()
         screen.type("\x03")
         reply = await screen.wait("(stopped)")
-        took = time.monotonic() - pressed
-        assert took < 0.5, f"{took:.3f} s"  # the stage above looks every 20 ms; the rest is a busy machine
-        assert "word0 word1" in reply
-        assert "word399" not in reply
+        assert "word0" in reply
+        assert "word399" not in reply, "all 400 words were written, 8 seconds of them"
         await screen.say("hello", "Juno: word0")
     kept = said(tmp_path)[1]
     assert kept[0] == "companion"
-    assert kept[1].startswith("word0 word1")
+    assert kept[1].startswith("word0")
 
 
 async def test_ctrl_c_at_the_prompt_clears_the_line(tmp_path: Path) -> None:
@@ -85,24 +82,26 @@ async def test_a_line_can_be_broken(tmp_path: Path, keys: str) -> None:
 
 
 async def test_typing_is_possible_while_the_models_load_and_nothing_is_lost(tmp_path: Path) -> None:
-    async with chatting(tmp_path, make=after(0.6)) as screen:
+    loaded = threading.Event()
+    async with chatting(tmp_path, make=after(loaded)) as screen:
         screen.type("one\rtwo\r")
-        await screen.until(lambda: screen.chat._waiting is not None)
-        status = screen.chat._status()
-        assert "waking up" in status
-        assert "stage.two" in status
+        await screen.until(lambda: screen.chat._waiting is not None and "stage.two" in screen.chat._status())
+        assert "waking up" in screen.chat._status()
+        loaded.set()
         await screen.wait("word0")
         await screen.until(lambda: len(said(tmp_path)) == 4)
     assert [text for role, text in said(tmp_path) if role == "person"] == ["one", "two"]
 
 
 async def test_ctrl_c_while_the_models_load_takes_the_message_back(tmp_path: Path) -> None:
-    async with chatting(tmp_path, make=after(0.6)) as screen:
+    loaded = threading.Event()
+    async with chatting(tmp_path, make=after(loaded)) as screen:
         screen.type("one\r")
         await screen.until(lambda: screen.chat._waiting is not None)
         screen.type("\x03")
         await screen.wait("(not sent)")
         assert screen.chat.session.default_buffer.text == "one"
+        loaded.set()
     assert said(tmp_path) == []
 
 
@@ -113,10 +112,8 @@ async def test_leaving_while_the_models_load_does_not_wait_for_all_of_them(tmp_p
             time.sleep(0.1)
         raise AssertionError("it went on loading")
 
-    started = time.monotonic()
     async with chatting(tmp_path, make=make) as screen:
         await screen.wait("AI companion")
-    assert time.monotonic() - started < 3
 
 
 async def test_what_cannot_be_loaded_ends_the_chat_with_its_own_words(tmp_path: Path, capsys: Any) -> None:
@@ -206,11 +203,13 @@ async def test_a_defect_of_a_turn_does_not_end_the_talk(tmp_path: Path) -> None:
         await screen.say("two", "word0")
 
 
-def after(seconds: float) -> Any:
+def after(loaded: threading.Event) -> Any:
+    """Builds the companion once the event is set (or after half a minute, so that a failed test ends)."""
+
     def make(config: Any, progress: Any) -> Companion:
         progress("stage.one")
         progress("stage.two")
-        time.sleep(seconds)
+        loaded.wait(30)
         return Companion(Pipeline(steps()), config.persona, config.sections["memory"])
 
     return make
