@@ -107,7 +107,7 @@ class MiniLM:
         weights: str = "minilm",
         tuned: str = "minilm-chat",
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 256,
-        batch_size: Annotated[int, Field(ge=1, le=1024)] = 64,
+        batch_size: Annotated[int, Field(ge=1, le=1024)] = 16,
     ) -> None:
         from tokenizers import Tokenizer
 

@@ -241,18 +241,20 @@ def _vectors(stage: Stage, texts: Sequence[str]) -> Any:
 
 
 def latency(stages: Sequence[Stage], texts: Sequence[str]) -> dict[str, float]:
-    """Milliseconds per message on one thread, median of 100 and of 8 batches of 64, and how many times as many messages
-    a second the batches read."""
+    """Milliseconds per message, median of 100 and of 8 batches of 64, on one thread; batches on all cores as well, and
+    how many times as many messages a second the batches read."""
+    parts = [part for i in range(0, 512, 64) if (part := texts[i : i + 64])]
     with one_thread():
         values(stages, texts[:8])
-        single = [_seconds(stages, [text]) for text in texts[:100]]
-        batches = [texts[i : i + 64] for i in range(0, 512, 64)]
-        batch = [_seconds(stages, part) / len(part) for part in batches if part]
-    one, many = float(np.median(single) * 1000), float(np.median(batch) * 1000)
+        one = float(np.median([_seconds(stages, [text]) for text in texts[:100]]) * 1000)
+        many = float(np.median([_seconds(stages, part) / len(part) for part in parts]) * 1000)
+    spread = float(np.median([_seconds(stages, part) / len(part) for part in parts]) * 1000)
     return {
         "one by one, ms": one,
         "in batches of 64, ms": many,
+        "in batches of 64 on all cores, ms": spread,
         "messages a second, batches over one by one": one / many,
+        "the same on all cores": one / spread,
     }
 
 
@@ -337,8 +339,12 @@ def run(name: str, slot: str, data: Path, weights: str | None = None, noisy: boo
         chain = [build(name, **tuned)]
         report = evaluate_recall(chain[0], data / "locomo" / "locomo_dev5.json")
         texts = _messages(data)
-        report["time of the encoder"] = latency(chain, texts)
-        report["time of understanding"] = understanding(chain[0], weights, texts)
+        report["time of the encoder, Reddit comments"] = latency(chain, texts)
+        chat = [e.text for e in tasks.smalltalk(data)["test"]]
+        random.Random(7).shuffle(chat)
+        report["time of the encoder, chat messages"] = latency(chain, chat)
+        report["time of understanding, Reddit comments"] = understanding(chain[0], weights, texts)
+        report["time of understanding, chat messages"] = understanding(chain[0], weights, chat)
         return report
     chain = [build(name, **({"weights": weights} if weights else {}))]
     if "embedding" in getattr(chain[0], "needs", ()):

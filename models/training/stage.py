@@ -54,11 +54,18 @@ def train(
     print(f"{len(data.labels)} labels, {counts}, {data.splits.leaked} dropped because a later split holds them")
     out.mkdir(parents=True, exist_ok=True)
     result: dict[str, float] = {}
+    minutes = 0.0
     if epochs:
         run = out / "run"
-        if not (run / "encoder.json").is_file():
+        if done := (run / "encoder.json").is_file():
+            print(f"{run} holds a finished training of the encoder: it is taken from there")
+        if not done:
             task = Task(name, data.labels, data.splits["train"], data.splits["dev"], data.several, epochs)
             train_encoder([task], run, learning_rate=learning_rate, recall_weight=5.0, seed=seed, checkpoint_minutes=2)
+        written = json.loads((run / "encoder.json").read_text(encoding="utf-8"))
+        if written["labels"] != {name: data.labels} or written["epochs"] != {name: epochs} or written["seed"] != seed:
+            raise UsageError(f"{run} holds a training on other data or with other settings: choose another --out")
+        minutes = written["minutes"] if done else 0.0
         result["dev"] = calibrate.finish(run, {name: data}, out)[name]
         reader = MiniLM(tuned=str(out))
     else:
@@ -77,7 +84,7 @@ def train(
         "encoder": "trained along" if epochs else encoder or "minilm, untouched",
         **({"epochs": epochs, "learning_rate": learning_rate} if epochs else {"epochs": 60, "learning_rate": 0.02}),
         "seed": seed,
-        "minutes": round((time.perf_counter() - began) / 60, 1),
+        "minutes": round(minutes + (time.perf_counter() - began) / 60, 1),
         "machine": f"{platform.machine()}, {_threads()} thread(s)",
         "date": date.today().isoformat(),
     }
