@@ -34,12 +34,14 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Message:
-    """Something that a person said; stop: set it to end the generation of the answer."""
+    """Something that a person said; stop: set it to end the generation of the answer; on_text: called from the models'
+    thread with all of the reply so far, while a single candidate is being written."""
 
     person: str
     text: str
     at: datetime | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    on_text: Callable[[str], None] | None = None
 
 
 class Companion:
@@ -95,16 +97,19 @@ class Companion:
                     ids[len(turns)] = memory.hear(message.text, when)
             except MemoryFileError as error:
                 turn = Turn(message.text, message.person, when, reply=Reply(str(error), "error", "nothing was kept"))
-            turn.stop = message.stop
+            turn.stop, turn.on_text = message.stop, message.on_text
             turns.append(turn)
         self.pipeline([turns[i] for i in ids])
         for i, id in ids.items():
             turn = turns[i]
-            if turn.reply is None or not turn.reply.text.strip():
+            if turn.stop.is_set() and (turn.reply is None or turn.reply.source == "fallback"):
+                turn.reply = Reply("", "stopped", "stopped before a word")
+            elif turn.reply is None or not turn.reply.text.strip():
                 turn.reply = Reply(LOST, "lost", "no stage came to a reply")
             try:
                 self._learn(self.memory(turn.person), turn, id)
-                self.memory(turn.person).answer(turn.reply.text, at or self.clock(), to=id)
+                if turn.reply.source != "stopped":  # what was not said is not remembered as said
+                    self.memory(turn.person).answer(turn.reply.text, at or self.clock(), to=id)
             except MemoryFileError as error:
                 turn.failed["memory"] = str(error)
         return turns

@@ -7,13 +7,14 @@ or a candidate that is sure, are left alone: nothing is generated for them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from models.generation import Generator, Sample, Sampling
 from models.hub import fetch
+from models.outgoing import objections
 from models.prompt import chatml, messages
 from pipelines.turn import Candidate, Turn
 
@@ -55,7 +56,8 @@ class Transformers:
             prompts = [chatml(messages(turns[i], turns[i].companion_name)) for i in asked]
             stops = [turns[i].stop for i in asked]
             seed = self.seed if self.seed >= 0 else None
-            samples = self.generator.sample(prompts, self.count, self.sampling, stops, seed)
+            stream = streaming(turns[asked[0]]) if len(asked) == 1 else None
+            samples = self.generator.sample(prompts, self.count, self.sampling, stops, seed, stream)
             for i, group in zip(asked, samples, strict=True):
                 result[i] = [candidate for sample in group if (candidate := tidy(sample))]
         return result
@@ -65,6 +67,25 @@ def wants_generation(turn: Turn) -> bool:
     """Whether anything is to be generated: not over a fixed reply, and not over a skill that is sure."""
     fixed = turn.safety is not None and turn.safety.reply is not None
     return not fixed and not any(c.sure for c in turn.candidates or ())
+
+
+def streaming(turn: Turn) -> Callable[[str], None] | None:
+    """What to call with the text so far: hands whole words to turn.on_text, until the outgoing check objects."""
+    hear, shown, open = turn.on_text, "", True
+    if hear is None:
+        return None
+
+    def stream(text: str) -> None:
+        nonlocal shown, open
+        words = " ".join(text.split("<|")[0].split(" ")[:-1])  # the last word may still grow
+        if not open or words == shown or not re.search(r"\w", words):
+            return
+        open = not objections(words, turn)
+        if open:
+            shown = words
+            hear(words)
+
+    return stream
 
 
 def tidy(sample: Sample, source: str = "transformers") -> Candidate | None:

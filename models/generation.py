@@ -2,7 +2,7 @@
 
 The prompt is read once (and of a prompt that begins like an earlier one, only what is new), and its key/value cache
 is expanded to the candidates; a candidate that is finished leaves the batch; the stop events are looked at for every
-token. Knows no turn and no person: prompts go in, texts come out.
+token that is written and every few that are read. Knows no turn and no person: prompts go in, texts come out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ TOP_K = 50
 
 KEPT_TOKENS = 4096
 """Tokens of earlier prompts whose keys and values are kept (46 kB each in SmolLM2-135M); the least recently used go."""
+
+READ_AT_ONCE = 48
+"""Tokens of a prompt that are read between two looks at the stop event: `python -m models.training.stopping` prints
+what that costs, and how soon a stop is heard."""
 
 STRAGGLERS = 4
 """When at most one in so many of a prompt's samples is still being written, it is not waited for."""
@@ -74,11 +78,18 @@ class Generator:
         self._kept: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def sample(
-        self, prompts: Sequence[str], count: int, sampling: Sampling, stops: Sequence[threading.Event], seed: int | None
+        self,
+        prompts: Sequence[str],
+        count: int,
+        sampling: Sampling,
+        stops: Sequence[threading.Event],
+        seed: int | None,
+        on_text: Callable[[str], None] | None = None,
     ) -> list[list[Sample]]:
         """`count` samples for each prompt, all in one batch: one list per prompt, in order.
 
         stops: one event per prompt; when it is set, what that prompt has so far is returned as unfinished.
+        on_text: called with the text so far after every token, when one sample of one prompt is asked for.
         """
         import torch
 
@@ -88,22 +99,29 @@ class Generator:
         else:
             generator.manual_seed(seed)
         with torch.inference_mode():
-            read = [self._read(prompt) for prompt in prompts]
-            cache, mask = _expand([cache for cache, _ in read], count)
-            logits = torch.cat([logits for _, logits in read]).repeat_interleave(count, 0)
-            texts, sums, done = self._write(cache, mask, logits, count, sampling, stops, generator)
-        samples = [
-            Sample(self.tokenizer.decode(text, skip_special_tokens=True).strip(), done[r], sums[r] / (len(text) + 1))
-            for r, text in enumerate(texts)
-        ]
-        return [samples[i : i + count] for i in range(0, len(samples), count)]
+            read = [self._read(prompt, stop) for prompt, stop in zip(prompts, stops, strict=True)]
+            asked = [(*one, stop) for one, stop in zip(read, stops, strict=True) if one]
+            if not asked:
+                return [[Sample("", False, 0.0)] * count for _ in prompts]
+            cache, mask = _expand([cache for cache, _, _ in asked], count)
+            logits = torch.cat([logits for _, logits, _ in asked]).repeat_interleave(count, 0)
+            each = (lambda text: on_text(self._text(text))) if on_text and len(prompts) == count == 1 else None
+            texts, sums, done = self._write(
+                cache, mask, logits, count, sampling, [stop for _, _, stop in asked], generator, each
+            )
+        samples = iter(Sample(self._text(text), done[r], sums[r] / (len(text) + 1)) for r, text in enumerate(texts))
+        return [[next(samples) if one else Sample("", False, 0.0) for _ in range(count)] for one in read]
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=True)).strip()
 
     def forget(self) -> None:
         """Drop all that is kept of earlier prompts."""
         self._kept.clear()
 
-    def _read(self, prompt: str) -> tuple[Any, Any]:
-        """The prompt's cache (batch of one) and the logits after its last token, shape (1, vocabulary)."""
+    def _read(self, prompt: str, stop: threading.Event) -> tuple[Any, Any] | None:
+        """The prompt's cache (batch of one) and the logits after its last token, shape (1, vocabulary); None when it
+        was stopped before the end, and what was read until then is forgotten."""
         import torch
         from transformers import DynamicCache
 
@@ -118,11 +136,13 @@ class Generator:
         if earlier is not None and shared:
             for i, layer in enumerate(self._kept[earlier].layers):
                 cache.update(layer.keys[:, :, :shared].clone(), layer.values[:, :, :shared].clone(), i)
-            if 2 * shared > len(earlier):  # the same talk, a turn further: it takes the place of the earlier one
-                del self._kept[earlier]
-        out = self.reader(
-            input_ids=torch.tensor([tokens[shared:]]), past_key_values=cache, use_cache=True, logits_to_keep=1
-        )
+        for start in range(shared, len(tokens), READ_AT_ONCE):
+            if stop.is_set():
+                return None
+            part = torch.tensor([tokens[start : start + READ_AT_ONCE]])
+            out = self.reader(input_ids=part, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        if earlier is not None and 2 * shared > len(earlier):  # the same talk, a turn further: it takes its place
+            del self._kept[earlier]
         self._kept[tokens] = cache
         while len(self._kept) > 1 and sum(map(len, self._kept)) > KEPT_TOKENS:
             self._kept.popitem(last=False)
@@ -137,6 +157,7 @@ class Generator:
         sampling: Sampling,
         stops: Sequence[threading.Event],
         generator: Any,
+        each: Callable[[Sequence[int]], None] | None = None,
     ) -> tuple[list[list[int]], list[float], list[bool]]:
         """Sample until every row is done: the tokens, the sums of log-probabilities, and which came to an end."""
         import torch
@@ -155,6 +176,8 @@ class Generator:
                 elif not stops[r // count].is_set():
                     texts[r].append(chosen[i])
                     stay.append(i)
+                    if each:
+                        each(texts[r])
             left = Counter(rows[i] // count for i in stay)
             stay = [i for i in stay if left[rows[i] // count] > count // STRAGGLERS]
             if not stay:

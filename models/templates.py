@@ -37,7 +37,10 @@ class Template:
         self.count = count
 
     def __call__(self, turns: Sequence[Turn]) -> list[list[Candidate]]:
-        return [[Candidate(text, "template") for text in self._texts(turn)] for turn in turns]
+        # After a stop, nothing new is put beside what was being said.
+        return [
+            [] if turn.stop.is_set() else [Candidate(text, "template") for text in self._texts(turn)] for turn in turns
+        ]
 
     def _texts(self, turn: Turn) -> list[str]:
         entry, values = _entry(turn)

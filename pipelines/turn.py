@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -184,7 +184,8 @@ class Turn:
 
     person: an opaque key, never a handle; at: aware, in the person's time zone; history: the latest utterances,
     oldest first, without this one; profile: the facts that hold now; past: all that was ever said, or None;
-    stop: set to end generation early; ms: milliseconds per stage; failed: what went wrong, per stage.
+    stop: set to end generation early; on_text: called from the models' thread with all of the reply so far, while a
+    single candidate is being written; ms: milliseconds per stage; failed: what went wrong, per stage.
     """
 
     text: str
@@ -195,6 +196,7 @@ class Turn:
     profile: Sequence[Fact] = ()
     past: Past | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    on_text: Callable[[str], None] | None = None
 
     safety: Risk | None = None
     embedding: Embedding | None = None

@@ -76,6 +76,8 @@ class Chat:
         self._queue: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._answering: Message | None = None
         self._since = 0.0
+        self._written = ""
+        """The reply so far, while a single candidate is being written."""
         self._waiting: asyncio.Future[Any] | None = None
         self._failure: BaseException | None = None
         self._leaving = False
@@ -221,16 +223,22 @@ class Chat:
             await self.call(lambda memory: memory.undo())
         if len(text) > MAX_INPUT:
             await self.print(Text(f"That is long: only the first {MAX_INPUT:,} characters were read.", "dim"))
-        message = Message(self.user, text[:MAX_INPUT], stop=threading.Event())
+        message = Message(self.user, text[:MAX_INPUT], stop=threading.Event(), on_text=self._stream)
         self._answering, self._since = message, time.monotonic()
         try:
             self.turn = await self.worker.say(message)
         finally:
-            self._answering = None
+            self._answering, self._written = None, ""
         self.name = self.turn.companion_name
         await self.print(show.reply(self.turn, message.stop.is_set()))
         if self.tracing and not show.in_danger(self.turn):
             await self.print(trace.view(self.turn, self.console.width))
+
+    def _stream(self, text: str) -> None:
+        """Called from the models' thread: show the reply so far above the prompt."""
+        self._written = text
+        if self.session.app.is_running:
+            self.session.app.invalidate()
 
     async def _loaded(self, text: str) -> bool:
         """Wait until the models are there; False when Ctrl-C took the message back before that."""
@@ -272,7 +280,9 @@ class Chat:
     def _message(self) -> FormattedText:
         you: list[tuple[str, str]] = [("class:you", "edit: " if self.editing else "you: ")]
         status = "" if get_app().is_done or self._dumb else self._status()
-        return FormattedText([("class:status", f"{status}\n"), *you] if status else you)
+        written = show.wrapped(f"{self.name}: {self._written}", self.console.width - 1) if self._written else ""
+        above = [("class:status", f"{part}\n") for part in (written, status) if part and not self._dumb]
+        return FormattedText([*above, *you])
 
     def _status(self) -> str:
         if not self._loading.finished:

@@ -6,6 +6,7 @@ Everything that came from a person or a model is shown through `plain`, so that 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -33,7 +34,7 @@ def reply(turn: Turn, stopped: bool = False) -> RenderableType:
     if in_danger(turn):
         # Calm: no colour of alarm, room around it, nothing beside it.
         return Padding(Text.assemble((f"{name}\n", "bold"), plain(turn.reply.text)), (1, 2))
-    if stopped and turn.reply.source in ("fallback", "lost"):
+    if turn.reply.source == "stopped":
         return Text("(stopped before a word)", "dim")
     text = Text.assemble((f"{name}: ", "bold cyan"), plain(turn.reply.text))
     if stopped and turn.reply.source not in ("safety", "skills"):
@@ -71,6 +72,11 @@ def shortened(text: str, limit: int) -> str:
     """The text on one line, cut at the limit."""
     line = " ".join(plain(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text in lines of at most that many columns."""
+    return "\n".join(textwrap.wrap(plain(text), max(width, 10)))
 
 
 def since(then: datetime, now: datetime) -> str:

@@ -40,6 +40,8 @@ def slowly(turn: Turn) -> list[Candidate]:
     words = []
     for i in range(400 if "slow" in turn.text else 1):
         words.append(f"word{i}")
+        if turn.on_text:
+            turn.on_text(" ".join(words))
         if turn.stop.wait(0.02 if "slow" in turn.text else 0):
             break
     return [Candidate(" ".join(words), "slowly", finished=not turn.stop.is_set())]

@@ -16,7 +16,7 @@ from chatbot.companion import Companion, now
 from chatbot.memory import Memory
 from pipelines.errors import WeightsError
 from pipelines.pipeline import Pipeline, Step
-from pipelines.turn import Candidate, Fact
+from pipelines.turn import Candidate, Fact, Reply
 
 PASTE = "\x1b[200~{}\x1b[201~"
 
@@ -53,6 +53,33 @@ async def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path) -> No
     kept = said(tmp_path)[1]
     assert kept[0] == "companion"
     assert kept[1].startswith("word0")
+
+
+async def test_a_single_candidate_is_shown_above_the_prompt_while_it_is_written(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        screen.type("slow please\r")
+        await screen.until(lambda: "word3" in "".join(part[1] for part in screen.chat._message()))
+        screen.type("\x03")
+        reply = await screen.wait("(stopped)")
+        assert reply.count("word1 ") == 1, "what was streamed is printed once, when it is said"
+        assert "word" not in "".join(part[1] for part in screen.chat._message())
+
+
+async def test_stopped_before_a_word_nothing_is_kept_as_said(tmp_path: Path) -> None:
+    def fallen(turn: Any) -> Reply:
+        turn.stop.wait(30)
+        return Reply("I lost my words.", "fallback")
+
+    def make(config: Any, progress: Any) -> Companion:
+        return Companion(Pipeline([Step("reply", "fake", Stage(fallen))]), config.persona, config.sections["memory"])
+
+    async with chatting(tmp_path, make=make) as screen:
+        screen.type("one\r")
+        await screen.until(lambda: screen.chat._answering is not None)
+        screen.type("\x03")
+        await screen.wait("(stopped before a word)")
+        assert "lost my words" not in screen.text
+    assert said(tmp_path) == [("person", "one")]
 
 
 async def test_ctrl_c_at_the_prompt_clears_the_line(tmp_path: Path) -> None:

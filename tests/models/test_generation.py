@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,12 @@ torch = pytest.importorskip("torch")
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
 
-from models.generation import Generator, Sampling, _common, _expand  # noqa: E402
+from models.candidates import streaming  # noqa: E402
+from models.generation import READ_AT_ONCE, Generator, Sampling, _common, _expand  # noqa: E402
 from models.lora import merge  # noqa: E402
+from models.outgoing import objections  # noqa: E402
 from pipelines.errors import WeightsError  # noqa: E402
+from pipelines.turn import Turn  # noqa: E402
 
 NEVER = threading.Event()
 
@@ -84,13 +88,13 @@ def test_the_last_of_many_is_not_waited_for(generator: Generator) -> None:
 
 def test_a_kept_beginning_gives_the_same_logits(folder: Path) -> None:
     fresh, used = Generator(folder, int8=False), Generator(folder, int8=False)
-    used._read(prompt(1, 2, 3, 4, 5, 6))
-    _, expected = fresh._read(prompt(1, 2, 3, 4, 9, 8))
-    cache, logits = used._read(prompt(1, 2, 3, 4, 9, 8))
+    used._read(prompt(1, 2, 3, 4, 5, 6), NEVER)
+    _, expected = fresh._read(prompt(1, 2, 3, 4, 9, 8), NEVER)
+    cache, logits = used._read(prompt(1, 2, 3, 4, 9, 8), NEVER)
     assert torch.allclose(expected, logits, atol=1e-5)
     assert cache.get_seq_length() == 6
     assert len(used._kept) == 1, "a talk that went on takes the place of its beginning"
-    _, same = used._read(prompt(1, 2, 3, 4, 9, 8))
+    _, same = used._read(prompt(1, 2, 3, 4, 9, 8), NEVER)
     assert torch.allclose(expected, same, atol=1e-5)
     used.forget()
     assert not used._kept
@@ -104,7 +108,7 @@ def test_writing_does_not_change_what_is_kept(folder: Path) -> None:
 
 def test_a_batch_of_prompts_gives_each_the_logits_it_has_alone(generator: Generator) -> None:
     prompts = [prompt(1, 2, 3, 4, 5), prompt(7)]
-    alone = [generator._read(p) for p in prompts]
+    alone = [generator._read(p, NEVER) for p in prompts]
     cache, mask = _expand([c for c, _ in alone], 1)
     assert mask.tolist() == [[1, 1, 1, 1, 1], [0, 0, 0, 0, 1]]
     position = mask.sum(-1, keepdim=True)
@@ -152,3 +156,62 @@ def test_an_adapter_is_merged_or_refused(folder: Path, tmp_path: Path) -> None:
     save_file({f"{key}A.weight": a[:, :3].clone(), f"{key}B.weight": b}, tmp_path / "adapter_model.safetensors")
     with pytest.raises(WeightsError, match="another model"):
         merge(model, tmp_path)
+
+
+def test_a_single_sample_streams_and_ends_where_its_reader_stops_it(generator: Generator) -> None:
+    heard: list[str] = []
+    stop = threading.Event()
+
+    def hear(text: str) -> None:
+        heard.append(text)
+        if len(heard) == 3:
+            stop.set()
+
+    [[sample]] = generator.sample([prompt(1, 2)], 1, Sampling(max_tokens=40, temperature=0.1), [stop], 1, hear)
+    assert len(heard) == 3
+    assert heard[0] in heard[1] in heard[2]
+    assert (sample.text, sample.finished) == (heard[2], False)
+    generator.sample([prompt(1, 2)], 2, Sampling(max_tokens=4), [NEVER], 1, heard.append)
+    assert len(heard) == 3, "several samples do not stream"
+
+
+def test_a_prompt_read_in_parts_gives_the_logits_it_has_at_once(folder: Path) -> None:
+    generator = Generator(folder, int8=False)
+    long = [n % 61 for n in range(2 * READ_AT_ONCE + 5)]
+    read = generator._read(prompt(*long), NEVER)
+    assert read is not None
+    ids = torch.tensor([generator.tokenizer(prompt(*long), add_special_tokens=False).input_ids])
+    expected = generator.reader(input_ids=ids, past_key_values=DynamicCache()).logits[:, -1]
+    assert torch.allclose(expected, read[1], atol=1e-4)
+
+
+def test_a_stop_while_a_prompt_is_read_ends_the_reading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator, stop, parts = Generator(folder, int8=False), threading.Event(), []
+    whole = generator.reader.forward
+
+    def forward(*args: Any, **given: Any) -> Any:
+        parts.append(given["input_ids"].shape[1])
+        stop.set()
+        return whole(*args, **given)
+
+    monkeypatch.setattr(generator.reader, "forward", forward)
+    [[one, two]] = generator.sample([prompt(*range(2, 60)) + " " + prompt(*range(60))], 2, Sampling(), [stop], 1)
+    assert parts == [READ_AT_ONCE], "one part was read, and no token written"
+    assert one.text == two.text == ""
+    assert not generator._kept
+
+
+def test_whole_words_are_streamed_until_the_outgoing_check_objects() -> None:
+    heard: list[str] = []
+    stream = streaming(Turn("hello", on_text=heard.append))
+    assert stream is not None
+    for text in ("", "Oh", "Oh h", "Oh hello", "Oh hello the", "Oh hello there, my"):
+        stream(text)
+    assert heard == ["Oh", "Oh hello", "Oh hello there,"]
+    bad = "As an AI language model, I cannot do that."
+    assert objections(bad, Turn("hello"))
+    for end in range(len(bad) + 8):
+        stream((bad + " And so on")[:end])
+    assert not any(objections(text, Turn("hello")) for text in heard)
+    assert not any("so" in text.split() for text in heard), "it does not begin again after an objection"
+    assert streaming(Turn("hello")) is None
