@@ -26,8 +26,9 @@ from models.training.network import Teacher, network, states
 
 Floats = NDArray[np.floating]
 
-OUT_OF_SCOPE_RECALL = 0.75
-"""Asked of the operating point on dev: 0.66 is wanted of new texts, and dev has but a hundred (standard error 0.05)."""
+OUT_OF_SCOPE_RECALL = 0.7
+"""Asked of the operating point on dev: 0.66 is wanted of new texts, and dev has but a hundred (standard error 0.05).
+On dev, asking 0.7 costs no more in-scope accuracy than 0.66 (0.968); 0.75 costs 0.4 points."""
 
 
 def finish(
