@@ -2,7 +2,7 @@
 
 The prompt is read once (and of a prompt that begins like an earlier one, only what is new), and its key/value cache
 is expanded to the candidates; a candidate that is finished leaves the batch; the stop events are looked at for every
-token that is written and every few that are read. Knows no turn and no person: prompts go in, texts come out.
+token that is written and before every layer that reads. Knows no turn and no person: prompts go in, texts come out.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ TOP_K = 50
 KEPT_TOKENS = 4096
 """Tokens of earlier prompts whose keys and values are kept (46 kB each in SmolLM2-135M); the least recently used go."""
 
-READ_AT_ONCE = 48
-"""Tokens of a prompt that are read between two looks at the stop event: `python -m models.training.stopping` prints
-what that costs, and how soon a stop is heard."""
+READ_AT_ONCE = 512
+"""Tokens of a prompt that are read in one pass, so that a layer of a very long one does not hold up a stop. Small
+parts cost a lot, and looking before every layer nothing: `python -m models.training.stopping` prints how much."""
 
 STRAGGLERS = 4
 """When at most one in so many of a prompt's samples is still being written, it is not waited for."""
@@ -47,6 +47,10 @@ class Sample:
     text: str
     finished: bool
     logprob: float
+
+
+class _Stopped(Exception):
+    """A stop was heard while a prompt was read."""
 
 
 class Generator:
@@ -74,6 +78,9 @@ class Generator:
 
             merge(self.reader, adapter)
         self.writer: Any = quantised(self.reader) if int8 else self.reader
+        self._stop: threading.Event | None = None
+        for layer in self.reader.get_decoder().layers:
+            layer.register_forward_pre_hook(self._look)
         self.end: int = self.tokenizer.convert_tokens_to_ids("<|im_end|>")
         self._kept: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
@@ -136,17 +143,26 @@ class Generator:
         if earlier is not None and shared:
             for i, layer in enumerate(self._kept[earlier].layers):
                 cache.update(layer.keys[:, :, :shared].clone(), layer.values[:, :, :shared].clone(), i)
-        for start in range(shared, len(tokens), READ_AT_ONCE):
-            if stop.is_set():
-                return None
-            part = torch.tensor([tokens[start : start + READ_AT_ONCE]])
-            out = self.reader(input_ids=part, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        self._stop = stop
+        try:
+            for start in range(shared, len(tokens), READ_AT_ONCE):
+                part = torch.tensor([tokens[start : start + READ_AT_ONCE]])
+                out = self.reader(input_ids=part, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        except _Stopped:
+            return None
+        finally:
+            self._stop = None
         if earlier is not None and 2 * shared > len(earlier):  # the same talk, a turn further: it takes its place
             del self._kept[earlier]
         self._kept[tokens] = cache
         while len(self._kept) > 1 and sum(map(len, self._kept)) > KEPT_TOKENS:
             self._kept.popitem(last=False)
         return cache, out.logits[:, -1]
+
+    def _look(self, *_: object) -> None:
+        """Before every layer of the reader."""
+        if self._stop is not None and self._stop.is_set():
+            raise _Stopped
 
     def _write(
         self,

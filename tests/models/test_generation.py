@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,9 @@ torch = pytest.importorskip("torch")
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
 
+from models import generation  # noqa: E402
 from models.candidates import streaming  # noqa: E402
-from models.generation import READ_AT_ONCE, Generator, Sampling, _common, _expand  # noqa: E402
+from models.generation import Generator, Sampling, _common, _expand  # noqa: E402
 from models.lora import merge  # noqa: E402
 from models.outgoing import objections  # noqa: E402
 from pipelines.errors import WeightsError  # noqa: E402
@@ -175,9 +175,10 @@ def test_a_single_sample_streams_and_ends_where_its_reader_stops_it(generator: G
     assert len(heard) == 3, "several samples do not stream"
 
 
-def test_a_prompt_read_in_parts_gives_the_logits_it_has_at_once(folder: Path) -> None:
+def test_a_prompt_read_in_parts_gives_the_logits_it_has_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = Generator(folder, int8=False)
-    long = [n % 61 for n in range(2 * READ_AT_ONCE + 5)]
+    monkeypatch.setattr(generation, "READ_AT_ONCE", 16)
+    long = list(range(2, 55))
     read = generator._read(prompt(*long), NEVER)
     assert read is not None
     ids = torch.tensor([generator.tokenizer(prompt(*long), add_special_tokens=False).input_ids])
@@ -185,20 +186,15 @@ def test_a_prompt_read_in_parts_gives_the_logits_it_has_at_once(folder: Path) ->
     assert torch.allclose(expected, read[1], atol=1e-4)
 
 
-def test_a_stop_while_a_prompt_is_read_ends_the_reading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    generator, stop, parts = Generator(folder, int8=False), threading.Event(), []
-    whole = generator.reader.forward
-
-    def forward(*args: Any, **given: Any) -> Any:
-        parts.append(given["input_ids"].shape[1])
-        stop.set()
-        return whole(*args, **given)
-
-    monkeypatch.setattr(generator.reader, "forward", forward)
-    [[one, two]] = generator.sample([prompt(*range(2, 60)) + " " + prompt(*range(60))], 2, Sampling(), [stop], 1)
-    assert parts == [READ_AT_ONCE], "one part was read, and no token written"
+def test_a_stop_while_a_prompt_is_read_ends_the_reading(folder: Path) -> None:
+    generator, stop, ran = Generator(folder, int8=False), threading.Event(), []
+    for number, layer in enumerate(generator.reader.get_decoder().layers):
+        layer.register_forward_hook(lambda *_, number=number: (ran.append(number), stop.set(), None)[-1])
+    [[one, two], [other, _]] = generator.sample([prompt(1, 2), prompt(3)], 2, Sampling(max_tokens=3), [stop, NEVER], 1)
+    assert ran[:2] == [0, 0], "one layer read the first prompt, and then the other's turn began"
     assert one.text == two.text == ""
-    assert not generator._kept
+    assert other.text
+    assert len(generator._kept) == 1
 
 
 def test_whole_words_are_streamed_until_the_outgoing_check_objects() -> None:
