@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -114,11 +112,30 @@ def test_several_people_are_answered_in_one_batch(default_pipeline: Pipeline, co
 def test_a_stop_ends_the_generation(default_pipeline: Pipeline, companions: Make) -> None:
     companion = companions(default_pipeline)()
     message = Message("someone", "tell me a long story about a lighthouse keeper and his three cats")
-    timer = threading.Timer(0.3, message.stop.set)
-    timer.start()
-    started = time.perf_counter()
+    stage = next(step.stage for step in default_pipeline.steps if step.label == "candidates.transformers")
+    steps = 0
+
+    def written(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            message.stop.set()
+
+    hook = stage.generator.writer.register_forward_hook(written)  # type: ignore[attr-defined]
     [turn] = companion.answer([message])
-    timer.join()
     assert turn.reply
-    assert message.stop.is_set()
-    assert time.perf_counter() - started < 30
+    assert steps == 3, "not one token more was written"
+
+    steps = 0
+    hook.remove()
+    layers = stage.generator.reader.get_decoder().layers  # type: ignore[attr-defined]
+    message = Message("another", "tell me a long story about a mountain and the two goats who live there")
+    hooks = [layer.register_forward_hook(written) for layer in layers]
+    stage.generator.forget()  # type: ignore[attr-defined]
+    [turn] = companion.answer([message])
+    for hook in hooks:
+        hook.remove()
+    assert steps == 3, "not one layer more has read"
+    assert turn.reply
+    assert turn.reply.source == "stopped"
+    assert [u.role for u in companion.memory("another").recent(9)] == ["person"]
