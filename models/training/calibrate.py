@@ -110,7 +110,7 @@ def operating_point(sure: Floats, target: Floats, out_of_scope: int, recall: flo
     best = np.delete(sure, out_of_scope, axis=1).max(1)[outside]
     if not len(best):
         return 0.0
-    return min(0.95, float(np.ceil(np.quantile(best, recall) * 1000 + 1) / 1000))
+    return min(0.95, float(np.ceil(np.quantile(best, recall, method="higher") * 1000 + 1) / 1000))
 
 
 def ridge(x: Floats, y: Floats, penalty: float = 1.0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -89,3 +89,16 @@ def test_confusions_and_trade_off():
     points = scores.trade_off(np.array([0.9, 0.2]), np.array([True, False]), np.array([False, True]))
     assert points[0][1:] == (1.0, 0.0)
     assert points[25][1:] == (1.0, 1.0)
+
+
+def test_the_operating_point_refuses_the_share_that_was_asked_and_no_more():
+    import numpy as np
+
+    from models.training.calibrate import operating_point
+
+    likely = np.array([0.9, 0.8, 0.1, 0.2, 0.3, 0.6])  # the last four are out of scope
+    sure = np.stack([likely, 1 - likely], axis=1)
+    target = np.array([[1, 0]] * 2 + [[0, 1]] * 4, dtype=float)
+    threshold = operating_point(sure, target, out_of_scope=1, recall=0.66)
+    assert 0.3 <= threshold < 0.6
+    assert (likely[2:] < threshold).mean() >= 0.66
