@@ -103,7 +103,7 @@ class Companion:
         for i, id in ids.items():
             turn = turns[i]
             if turn.stop.is_set() and (turn.reply is None or turn.reply.source == "fallback"):
-                turn.reply = Reply("", "stopped", "stopped before a word")
+                turn.reply = Reply("", "stopped", "before a word was written")
             elif turn.reply is None or not turn.reply.text.strip():
                 turn.reply = Reply(LOST, "lost", "no stage came to a reply")
             try:
