@@ -133,14 +133,18 @@ async def test_ctrl_c_while_the_models_load_takes_the_message_back(tmp_path: Pat
 
 
 async def test_leaving_while_the_models_load_does_not_wait_for_all_of_them(tmp_path: Path) -> None:
+    begun: list[int] = []
+
     def make(config: Any, progress: Any) -> Companion:
         for i in range(100):
             progress(f"stage.{i}")
+            begun.append(i)
             time.sleep(0.1)
         raise AssertionError("it went on loading")
 
     async with chatting(tmp_path, make=make) as screen:
         await screen.wait("AI companion")
+    assert len(begun) < 100
 
 
 async def test_what_cannot_be_loaded_ends_the_chat_with_its_own_words(tmp_path: Path, capsys: Any) -> None:
