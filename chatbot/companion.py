@@ -17,7 +17,7 @@ from chatbot.memory import Memory
 from chatbot.settings import MemorySettings
 from pipelines.errors import MemoryFileError
 from pipelines.pipeline import Pipeline
-from pipelines.turn import Moment, Persona, Reply, Turn
+from pipelines.turn import Candidate, Moment, Persona, Reply, Turn
 
 OPEN_MEMORIES = 256
 """How many people's files are kept open at once (three handles each); the one not talked to for longest is closed
@@ -35,13 +35,15 @@ def now() -> datetime:
 @dataclass(frozen=True)
 class Message:
     """Something that a person said; stop: set it to end the generation of the answer; on_text: called from the models'
-    thread with all of the reply so far, while a single candidate is being written."""
+    thread with all of the reply so far, while a single candidate is being written; on_candidate: called there
+    with the candidate that leads, while several are."""
 
     person: str
     text: str
     at: datetime | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     on_text: Callable[[str], None] | None = None
+    on_candidate: Callable[[Candidate], None] | None = None
 
 
 class Companion:
@@ -97,7 +99,7 @@ class Companion:
                     ids[len(turns)] = memory.hear(message.text, when)
             except MemoryFileError as error:
                 turn = Turn(message.text, message.person, when, reply=Reply(str(error), "error", "nothing was kept"))
-            turn.stop, turn.on_text = message.stop, message.on_text
+            turn.stop, turn.on_text, turn.on_candidate = message.stop, message.on_text, message.on_candidate
             turns.append(turn)
         self.pipeline([turns[i] for i in ids])
         for i, id in ids.items():

@@ -56,8 +56,10 @@ class Transformers:
             prompts = [chatml(messages(turns[i], turns[i].companion_name)) for i in asked]
             stops = [turns[i].stop for i in asked]
             seed = self.seed if self.seed >= 0 else None
-            stream = streaming(turns[asked[0]]) if len(asked) == 1 else None
-            samples = self.generator.sample(prompts, self.count, self.sampling, stops, seed, stream)
+            one = turns[asked[0]] if len(asked) == 1 else None
+            stream = streaming(one) if one else None
+            lead = leading(one) if one and self.count > 1 else None
+            samples = self.generator.sample(prompts, self.count, self.sampling, stops, seed, stream, lead)
             for i, group in zip(asked, samples, strict=True):
                 result[i] = [candidate for sample in group if (candidate := tidy(sample))]
         return result
@@ -86,6 +88,23 @@ def streaming(turn: Turn) -> Callable[[str], None] | None:
             hear(words)
 
     return stream
+
+
+def leading(turn: Turn) -> Callable[[Sample], None] | None:
+    """What to call with every finished sample: hands it to turn.on_candidate when it is likelier than all before it
+    and passes the outgoing check. The ranker has the last word."""
+    hear, best = turn.on_candidate, float("-inf")
+    if hear is None:
+        return None
+
+    def lead(sample: Sample) -> None:
+        nonlocal best
+        candidate = tidy(sample)
+        if candidate and sample.logprob > best and not objections(candidate.text, turn):
+            best = sample.logprob
+            hear(candidate)
+
+    return lead
 
 
 def tidy(sample: Sample, source: str = "transformers") -> Candidate | None:

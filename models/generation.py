@@ -92,11 +92,13 @@ class Generator:
         stops: Sequence[threading.Event],
         seed: int | None,
         on_text: Callable[[str], None] | None = None,
+        on_sample: Callable[[Sample], None] | None = None,
     ) -> list[list[Sample]]:
         """`count` samples for each prompt, all in one batch: one list per prompt, in order.
 
         stops: one event per prompt; when it is set, what that prompt has so far is returned as unfinished.
         on_text: called with the text so far after every token, when one sample of one prompt is asked for.
+        on_sample: called with every sample that came to its end, as soon as it has, when there is one prompt.
         """
         import torch
 
@@ -113,8 +115,13 @@ class Generator:
             cache, mask = _expand([cache for cache, _, _ in asked], count)
             logits = torch.cat([logits for _, logits, _ in asked]).repeat_interleave(count, 0)
             each = (lambda text: on_text(self._text(text))) if on_text and len(prompts) == count == 1 else None
+            ended = (
+                (lambda text, total: on_sample(Sample(self._text(text), True, total / (len(text) + 1))))
+                if on_sample and len(prompts) == 1
+                else None
+            )
             texts, sums, done = self._write(
-                cache, mask, logits, count, sampling, [stop for _, _, stop in asked], generator, each
+                cache, mask, logits, count, sampling, [stop for _, _, stop in asked], generator, each, ended
             )
         samples = iter(Sample(self._text(text), done[r], sums[r] / (len(text) + 1)) for r, text in enumerate(texts))
         return [[next(samples) if one else Sample("", False, 0.0) for _ in range(count)] for one in read]
@@ -174,6 +181,7 @@ class Generator:
         stops: Sequence[threading.Event],
         generator: Any,
         each: Callable[[Sequence[int]], None] | None = None,
+        ended: Callable[[Sequence[int], float], None] | None = None,
     ) -> tuple[list[list[int]], list[float], list[bool]]:
         """Sample until every row is done: the tokens, the sums of log-probabilities, and which came to an end."""
         import torch
@@ -189,6 +197,8 @@ class Generator:
                 sums[r] += logprobs[i]
                 if chosen[i] == self.end:
                     done[r] = True
+                    if ended:
+                        ended(texts[r], sums[r])
                 elif not stops[r // count].is_set():
                     texts[r].append(chosen[i])
                     stay.append(i)

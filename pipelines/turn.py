@@ -185,7 +185,8 @@ class Turn:
     person: an opaque key, never a handle; at: aware, in the person's time zone; history: the latest utterances,
     oldest first, without this one; profile: the facts that hold now; past: all that was ever said, or None;
     stop: set to end generation early; on_text: called from the models' thread with all of the reply so far, while a
-    single candidate is being written; ms: milliseconds per stage; failed: what went wrong, per stage.
+    single candidate is being written; on_candidate: called there when, of several that are being written, one is
+    finished and likelier than all before it; ms: milliseconds per stage; failed: what went wrong, per stage.
     """
 
     text: str
@@ -197,6 +198,7 @@ class Turn:
     past: Past | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     on_text: Callable[[str], None] | None = None
+    on_candidate: Callable[[Candidate], None] | None = None
 
     safety: Risk | None = None
     embedding: Embedding | None = None

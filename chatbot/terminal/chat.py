@@ -32,7 +32,7 @@ from chatbot.terminal.loading import Left, Loading
 from chatbot.worker import Worker
 from pipelines.config import Config
 from pipelines.errors import ChatbotError
-from pipelines.turn import Turn
+from pipelines.turn import Candidate, Turn
 
 MAX_INPUT = 10_000
 """Characters of one message that are read; what is longer is cut, and said so."""
@@ -78,6 +78,8 @@ class Chat:
         self._since = 0.0
         self._written = ""
         """The reply so far, while a single candidate is being written."""
+        self._leader = ""
+        """The candidate that leads, while several are being written."""
         self._waiting: asyncio.Future[Any] | None = None
         self._failure: BaseException | None = None
         self._leaving = False
@@ -223,12 +225,13 @@ class Chat:
             await self.call(lambda memory: memory.undo())
         if len(text) > MAX_INPUT:
             await self.print(Text(f"That is long: only the first {MAX_INPUT:,} characters were read.", "dim"))
-        message = Message(self.user, text[:MAX_INPUT], stop=threading.Event(), on_text=self._stream)
+        stop = threading.Event()
+        message = Message(self.user, text[:MAX_INPUT], stop=stop, on_text=self._stream, on_candidate=self._lead)
         self._answering, self._since = message, time.monotonic()
         try:
             self.turn = await self.worker.say(message)
         finally:
-            self._answering, self._written = None, ""
+            self._answering, self._written, self._leader = None, "", ""
         self.name = self.turn.companion_name
         await self.print(show.reply(self.turn, message.stop.is_set()))
         if self.tracing and not show.in_danger(self.turn):
@@ -237,6 +240,12 @@ class Chat:
     def _stream(self, text: str) -> None:
         """Called from the models' thread: show the reply so far above the prompt."""
         self._written = text
+        if self.session.app.is_running:
+            self.session.app.invalidate()
+
+    def _lead(self, candidate: Candidate) -> None:
+        """Called from the models' thread: show the candidate that leads while the others are being written."""
+        self._leader = candidate.text
         if self.session.app.is_running:
             self.session.app.invalidate()
 
@@ -295,7 +304,8 @@ class Chat:
         if seconds < QUIET:
             return ""
         dots = "." * (1 + int(seconds * 3) % 3)
-        return f"{dots:<3} {seconds:.0f} s, Ctrl-C stops"
+        leader = f'  maybe: "{show.plain(self._leader)}"' if self._leader else ""
+        return f"{dots:<3} {seconds:.0f} s, Ctrl-C stops{leader}"[: self.console.width - 1]
 
     # -- from outside
 

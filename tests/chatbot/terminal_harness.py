@@ -40,7 +40,9 @@ def slowly(turn: Turn) -> list[Candidate]:
     words = []
     for i in range(400 if "slow" in turn.text else 1):
         words.append(f"word{i}")
-        if turn.on_text:
+        if turn.on_candidate and "several" in turn.text:
+            turn.on_candidate(Candidate(words[-1], "slowly"))
+        elif turn.on_text:
             turn.on_text(" ".join(words))
         if turn.stop.wait(0.02 if "slow" in turn.text else 0):
             break

@@ -82,6 +82,16 @@ async def test_stopped_before_a_word_nothing_is_kept_as_said(tmp_path: Path) -> 
     assert said(tmp_path) == [("person", "one")]
 
 
+async def test_of_several_candidates_the_one_that_leads_is_shown(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        screen.type("several and slow\r")
+        await screen.until(lambda: 'Ctrl-C stops  maybe: "word' in screen.chat._status())
+        screen.type("\x03")
+        await screen.wait("(stopped)")
+        await screen.until(lambda: screen.chat._status() == "")
+        assert "maybe" not in screen.text, "only what is said stays"
+
+
 async def test_ctrl_c_at_the_prompt_clears_the_line(tmp_path: Path) -> None:
     async with chatting(tmp_path) as screen:
         await screen.say("one", "word0")

@@ -13,8 +13,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
 
 from models import generation  # noqa: E402
-from models.candidates import streaming  # noqa: E402
-from models.generation import Generator, Sampling, _common, _expand  # noqa: E402
+from models.candidates import leading, streaming  # noqa: E402
+from models.generation import Generator, Sample, Sampling, _common, _expand  # noqa: E402
 from models.lora import merge  # noqa: E402
 from models.outgoing import objections  # noqa: E402
 from pipelines.errors import WeightsError  # noqa: E402
@@ -211,3 +211,20 @@ def test_whole_words_are_streamed_until_the_outgoing_check_objects() -> None:
     assert not any(objections(text, Turn("hello")) for text in heard)
     assert not any("so" in text.split() for text in heard), "it does not begin again after an objection"
     assert streaming(Turn("hello")) is None
+
+
+def test_a_finished_candidate_is_shown_when_it_is_likelier_than_those_before_it() -> None:
+    led: list[str] = []
+    lead = leading(Turn("hello", on_candidate=lambda candidate: led.append(candidate.text)))
+    assert lead is not None
+    said = [
+        ("Oh.", -1.0),
+        ("Well.", -2.0),
+        ("Hello you!", -0.5),
+        ("As an AI language model, I cannot.", -0.1),
+        ("", 0.0),
+    ]
+    for text, logprob in said:
+        lead(Sample(text, True, logprob))
+    assert led == ["Oh.", "Hello you!"]
+    assert leading(Turn("hello")) is None
