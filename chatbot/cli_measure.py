@@ -138,6 +138,27 @@ def evaluate_embedding(stage: str, data: Path, weights: Path | None, noisy: bool
     _evaluate_stage("embedding", stage, data, weights, noisy, out)
 
 
+@evaluate.command("entities")
+@click.option("--stage", default="entities.spacy", show_default=True, help="Or en_core_web_sm: that model by itself.")
+@click.option(
+    "--data", required=True, metavar="DIR", type=click.Path(exists=True, path_type=Path), help="The data sets."
+)
+@click.option("--noise/--no-noise", "noisy", default=True, help="Again in lower case, with typos, with emoji.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Write report.json and index.html there.")
+def evaluate_entities(stage: str, data: Path, noisy: bool, out: Path | None) -> None:
+    """Entities: strict span F1 on WNUT17 test; corporations and groups count as one label."""
+    from models.training import evaluate as scoring
+    from models.training import evaluate_entities as spans
+
+    report = spans.run(stage, data, noisy)
+    click.echo(f"{stage}\n{scoring.table(report)}")
+    if out:
+        from chatbot import evaluate_show
+
+        command = "chatbot " + shlex.join(sys.argv[1:])
+        click.echo(f"With pictures: {evaluate_show.write(out, stage, report, command)}")
+
+
 @click.group()
 def bench() -> None:
     """Measure time and memory."""
