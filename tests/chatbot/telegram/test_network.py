@@ -70,7 +70,7 @@ async def test_polling_comes_back_and_says_so_once(tmp_path: Path, caplog: pytes
 async def test_a_loss_that_lasts_is_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatbot.telegram.sender.LASTING", 0.15)
+    monkeypatch.setattr("chatbot.telegram.sender.LASTING", 0.0)
     async with Standin(per_chat=0) as server, house(server, tmp_path, [7]):
         lena = Friend(server, 7)
         server.fault("sendMessage", "cut")
