@@ -100,7 +100,7 @@ class Screen:
     def type(self, text: str) -> None:
         self.keys.send_text(text)
 
-    async def wait(self, text: str, seconds: float = 5.0) -> str:
+    async def wait(self, text: str, seconds: float = 60.0) -> str:
         """What was printed since the last wait, once the text is in it."""
         deadline = time.monotonic() + seconds
         while text not in self.text[self.seen :]:
@@ -114,7 +114,7 @@ class Screen:
         self.type(text + "\r")
         return await self.wait(expect)
 
-    async def until(self, true: Callable[[], bool], seconds: float = 5.0) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, "it did not come to pass"
