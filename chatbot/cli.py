@@ -301,7 +301,7 @@ def _card(name: str) -> Any:
 
 @main.group(cls=Group)
 def memory() -> None:
-    """What it knows of a person: show, export or erase it."""
+    """What it knows of a person: see, question, forget, pause, take along or erase it."""
 
 
 @memory.command("show")
@@ -309,15 +309,18 @@ def memory() -> None:
 @USER
 def memory_show(config: str | None, user: str) -> None:
     """The facts that hold, since when, and the words they come from."""
+    from chatbot.companion import now
+    from chatbot.requests import source_of
     from models.prompt import fact_line
 
     found = _memory(config, user)
     facts = found.facts()
+    if found.paused:
+        click.echo("Memory is paused: nothing new is written down.")
     for fact in facts:
         since = fact.since.strftime("%Y-%m-%d") if fact.since else "?"
         click.echo(f"{fact.id:>4}  {since}  {fact_line(fact)}")
-        if fact.turn is not None:
-            click.echo(f'{"":16}  from: "{found.moment(fact.turn).text}"')
+        click.echo(f"{'':16}  {source_of(fact, found, now())}")
     if not facts:
         click.echo(f"Nothing is known of {user} yet.")
 
@@ -325,9 +328,69 @@ def memory_show(config: str | None, user: str) -> None:
 @memory.command("export")
 @CONFIG
 @USER
-def memory_export(config: str | None, user: str) -> None:
-    """Everything that is kept of a person, as JSON."""
-    click.echo(json.dumps(_memory(config, user).export(), ensure_ascii=False, indent=2, default=str))
+@click.option("--text", is_flag=True, help="A page of text instead of JSON.")
+def memory_export(config: str | None, user: str, text: bool) -> None:
+    """Everything that is kept of a person, as JSON or as text."""
+    from chatbot.requests import exported
+
+    click.echo(exported(_memory(config, user), text), nl=False)
+
+
+@memory.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@CONFIG
+@USER
+@click.option("--replace", is_flag=True, help="Forget first what is known already.")
+def memory_import(file: Path, config: str | None, user: str, replace: bool) -> None:
+    """Take in what `chatbot memory export` wrote."""
+    from chatbot.memory_export import read_file
+
+    found = _memory(config, user)
+    found.import_(read_file(file), replace)
+    click.echo(f"Taken in: {len(found.facts())} facts that hold, {len(found.past_facts())} past ones.")
+
+
+@memory.command("why")
+@click.argument("what", nargs=-1, required=True)
+@CONFIG
+@USER
+def memory_why(what: tuple[str, ...], config: str | None, user: str) -> None:
+    """Which words a fact comes from, and of which day: by its number or a word of it."""
+    from chatbot.companion import now
+    from chatbot.requests import why
+
+    click.echo(why(" ".join(what), _memory(config, user), now()))
+
+
+@memory.command("forget")
+@click.argument("what", nargs=-1, required=True)
+@CONFIG
+@USER
+def memory_forget(what: tuple[str, ...], config: str | None, user: str) -> None:
+    """Forget a fact (its number), all that says some words, or "last 2 hours"; the words leave the disk too."""
+    from chatbot.companion import now
+    from chatbot.requests import forget
+
+    gone = forget(" ".join(what), _memory(config, user), now())
+    click.echo(f"Forgotten: {len(gone.facts)} facts, {len(gone.moments)} messages.")
+
+
+@memory.command("pause")
+@CONFIG
+@USER
+def memory_pause(config: str | None, user: str) -> None:
+    """Write nothing down from now on."""
+    _memory(config, user).pause()
+    click.echo("Paused: nothing is written down until: chatbot memory resume")
+
+
+@memory.command("resume")
+@CONFIG
+@USER
+def memory_resume(config: str | None, user: str) -> None:
+    """Remember again, from here on."""
+    _memory(config, user).resume()
+    click.echo("It remembers again, from here on.")
 
 
 @memory.command("erase")

@@ -223,10 +223,15 @@ class Memory:
         with self._reading() as db:
             return memory_export.dump(db)
 
-    def import_(self, data: dict[str, Any]) -> None:
-        """Take in what `export` gave. Raises UsageError when it is not that, or when this memory is not empty."""
-        with self._writing() as db:
-            memory_export.load(db, data)
+    def import_(self, data: object, replace: bool = False) -> None:
+        """Take in what `export` gave, all or nothing. Raises UsageError when it is not that, or when this memory is
+        not empty; with `replace` what is there is forgotten first."""
+        saved = memory_export.read(data)
+        with self._forgetting() if replace else self._writing() as db:
+            if replace:
+                for table in ("turn", "vector", "fact", "hidden", "setting"):
+                    db.table(table).delete_where()
+            memory_export.load(db, saved)
 
     def close(self) -> None:
         """Let go of the file; it is opened again when the memory is used again."""

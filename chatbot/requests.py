@@ -7,11 +7,16 @@ forgotten, or the words would be back on the disk. Knows English only; the chann
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chatbot import memory_export
+from chatbot.changes import Forgotten, whole_words
 from chatbot.memory import Memory
+from models.prompt import fact_line
+from pipelines.errors import UsageError
 from pipelines.turn import Fact, Reply
 
 SURE = timedelta(minutes=5)
@@ -31,6 +36,9 @@ SLOTS = {
 }
 _SLOT = "|".join(f"(?P<{slot}>{words})" for slot, words in SLOTS.items())
 _PLEASE = r"(?:(?:please|pls|plz|ok|okay|no|hey|juno|now|can you|could you|would you|i want you to|just) )*"
+GONE = "Your words themselves I no longer have."
+_UNIT = r"s(?:ec)?(?:ond)?s?|min(?:ute)?s?|m|h(?:our)?s?|d(?:ay)?s?|w(?:eek)?s?"
+_LAST = re.compile(rf"(?:the )?last (?P<number>\d{{1,4}}) ?(?P<unit>{_UNIT})")
 _LENGTHS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _NUMBERS = {"": 1, "a": 1, "an": 1, "one": 1, "two": 2, "couple of": 2, "few": 3, "three": 3, "four": 4, "five": 5}
 _NUMBERS |= {"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30}
@@ -225,6 +233,50 @@ def _spoken_of(memory: Memory, facts: list[Fact]) -> Fact | None:
     return said[-1] if said else None
 
 
+def source_of(fact: Fact, memory: Memory, at: datetime) -> str:
+    """Where a fact comes from: the words and the day, or the day alone when the words are gone."""
+    day = _day(fact.since or fact.until or at, at)
+    try:
+        words = memory.moment(fact.turn).text.strip() if fact.turn is not None else ""
+    except KeyError:
+        words = ""
+    return f"Because you told me {day}: “{words[:300]}”" if words else f"You told me {day}. {GONE}"
+
+
+def forget(what: str, memory: Memory, at: datetime) -> Forgotten:
+    """Forget by what a command was given: a fact's number, "last 2 hours", or words."""
+    if what.isdecimal():
+        return memory.forget(int(what)) if int(what) < 2**63 else Forgotten((), ())
+    last = _LAST.fullmatch(what.lower())
+    if last:
+        unit = next(seconds for name, seconds in _LENGTHS.items() if name[0] == last["unit"][0])
+        return memory.forget(since=at - timedelta(seconds=unit * int(last["number"])))
+    return memory.forget(text=what)
+
+
+def why(what: str, memory: Memory, at: datetime) -> str:
+    """Where the facts come from that a command names by their number or a word. Raises UsageError for none."""
+    known = [*memory.past_facts(), *memory.facts()]
+    found = [f for f in known if str(f.id) == what]
+    if not what.isdecimal():
+        found = [f for f in known if whole_words(what).search(f"{f.about} {f.slot} {f.value}".replace("_", " "))]
+    if not found:
+        raise UsageError(f"There is no fact {what!r}: chatbot memory show (in the chat: /memory) lists them.")
+    return "\n".join(f"{fact_line(f)}: {source_of(f, memory, at)}" for f in found)
+
+
+def exported(memory: Memory, text: bool = False) -> str:
+    """All that is kept, as JSON or as a page of text, with a line break at its end."""
+    data = memory.export()
+    if not text:
+        return json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n"
+    lines = [f"{fact_line(f)} (since {f.since:%Y-%m-%d})" if f.since else fact_line(f) for f in memory.facts()]
+    lines += [
+        f"once: {fact_line(f)}" + (f" (until {f.until:%Y-%m-%d})" if f.until else "") for f in memory.past_facts()
+    ]
+    return memory_export.page(data, lines)
+
+
 def _why(request: Request, memory: Memory, at: datetime) -> str | None:
     known = [*memory.past_facts(), *memory.facts()]
     slot = next((slot for slot in SLOTS if request.what.get(slot)), None)
@@ -232,12 +284,7 @@ def _why(request: Request, memory: Memory, at: datetime) -> str | None:
     fact = (own[-1] if own else None) if slot else _spoken_of(memory, known)
     if fact is None or fact.turn is None:
         return None
-    day = _day(fact.since or fact.until or at, at)
-    try:
-        words = memory.moment(fact.turn).text.strip()
-    except KeyError:
-        return f"You told me {day}. Your words themselves I no longer have."
-    return f"Because you told me {day}: “{words[:300]}”"
+    return source_of(fact, memory, at)
 
 
 def _day(when: datetime, at: datetime) -> str:

@@ -7,18 +7,16 @@ memory and do not wait for the answer under way.
 from __future__ import annotations
 
 import difflib
-import json
 import os
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from chatbot import requests
 from chatbot.changes import Forgotten
 from chatbot.companion import Companion, now
 from chatbot.memory import Memory
@@ -29,8 +27,6 @@ from pipelines.turn import SLOTS, Fact, Moment
 
 if TYPE_CHECKING:
     from chatbot.terminal.chat import Chat
-
-LAST = re.compile(r"(?:the )?last (\d{1,4}) ?(m|min|minutes?|h|hours?|d|days?)$")
 
 
 async def help_(chat: Chat, rest: str) -> None:
@@ -63,6 +59,9 @@ async def memory(chat: Chat, rest: str) -> None:
 
 
 async def why(chat: Chat, rest: str) -> None:
+    if rest:
+        await chat.print(Text(await chat.call(lambda memory: requests.why(rest, memory, now()))))
+        return
     turn = chat.turn
     if turn is None or turn.reply is None:
         raise UsageError("I have not said anything yet since you came.")
@@ -72,17 +71,7 @@ async def why(chat: Chat, rest: str) -> None:
 async def forget(chat: Chat, rest: str) -> None:
     if not rest:
         raise UsageError("Forget what? /forget 3 (a number from /memory), /forget WORDS, or /forget last 2 hours")
-    when = LAST.match(rest.lower())
-
-    def act(memory: Memory) -> Forgotten:
-        if rest.isdigit():
-            return memory.forget(int(rest))
-        if when:
-            unit = {"m": "minutes", "h": "hours", "d": "days"}[when[2][0]]
-            return memory.forget(since=now() - timedelta(**{unit: int(when[1])}))
-        return memory.forget(text=rest)
-
-    gone = await chat.call(act)
+    gone: Forgotten = await chat.call(lambda memory: requests.forget(rest, memory, now()))
     if not gone.facts and not gone.moments:
         await chat.print(Text(f"There was nothing of {show.shortened(rest, 60)!r} to forget.", "dim"))
         return
@@ -154,10 +143,10 @@ async def resume(chat: Chat, rest: str) -> None:
 
 async def export(chat: Chat, rest: str) -> None:
     path = Path(rest).expanduser() if rest else Path(f"memory-{now():%Y-%m-%d}.json")
-    data = json.dumps(await chat.call(lambda memory: memory.export()), ensure_ascii=False, indent=2, default=str)
+    data = await chat.call(lambda memory: requests.exported(memory, text=path.suffix == ".txt"))
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(data + "\n")
+            file.write(data)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}. Name another file: /export FILE") from None
     await chat.print(Text(f"Everything I know of you is in {path}"))
@@ -256,7 +245,7 @@ COMMANDS = (
     Command("/persona", "who you are talking to", persona),
     Command("/users [NAME]", "who has talked here; with a name: be them", users),
     Command("/user NAME", "be somebody else", user),
-    Command("/export [FILE]", "all that is kept of you, as JSON", export),
+    Command("/export [FILE]", "all that is kept of you, as JSON; a FILE.txt is a page of text", export),
     Command("/erase", "delete all that is kept of you", erase),
     Command("/use SLOT STAGE", "exchange a stage; settings follow as key=value", workbench.use, at_once=True),
     Command("/set KEY VALUE", "change a setting, such as emotion.threshold", workbench.set_, at_once=True),

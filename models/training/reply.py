@@ -61,7 +61,8 @@ def held_out(talk: Mapping[str, Any]) -> bool:
 
 def messages(talk: Mapping[str, Any], chance: random.Random | None) -> list[dict[str, str]]:
     """A talk as chat messages. With `chance`, facts are shuffled, and the note (which at run time stands before the
-    latest message only) before one message, at times without the feeling; without it, before the first, whole."""
+    latest message only) before one message, at times without the feeling; without it, before the first, whole. Public
+    talks bring a system line of their own."""
     persona = Persona(talk["persona"]["name"], tuple(talk["persona"]["traits"]), tuple(talk["persona"]["likes"]))
     facts = [Fact(f["slot"], f["value"], f["about"]) for f in talk["facts"]]
     said = [i for i, turn in enumerate(talk["turns"]) if turn["who"] == "person"]
@@ -71,7 +72,7 @@ def messages(talk: Mapping[str, Any], chance: random.Random | None) -> list[dict
         feeling = chance.random() < 0.7
         if not talk["recalled"] or chance.random() < 0.25:
             place = chance.choice(said)
-    result = [{"role": "system", "content": system(persona, facts)}]
+    result = [{"role": "system", "content": talk.get("system") or system(persona, facts)}]
     for i, turn in enumerate(talk["turns"]):
         if i == place:
             recalled = [recalled_moment(text) for text in talk["recalled"]]
@@ -154,9 +155,9 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
     folder = fetch(settings.base)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-    talks = read_talks(data)
-    learning = [t for t in talks if not held_out(t)]
-    kept = [encode(messages(t, None), tokenizer) for t in talks if held_out(t)]
+    learning = [t for t in read_talks(data) if not held_out(t)]
+    own = read_talks(sorted(DIALOGUES.glob("*.jsonl")))
+    kept = [encode(messages(t, None), tokenizer) for t in own if held_out(t)]
     out.mkdir(parents=True, exist_ok=True)
     state_file = out / "state.json"
     done: dict[str, Any] = {"step": 0, "seconds": 0.0, "tokens": 0}
