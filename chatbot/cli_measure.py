@@ -59,10 +59,17 @@ def _stage_options(command: Any) -> Any:
 @train.command("intent")
 @_stage_options
 def train_intent(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
-    """Train an intent stage on CLINC150 json, BANKING77 or HWU64 csv, or Rasa nlu yml or md.
+    """Train an intent stage on examples of your own.
+
+    Formats: CLINC150 json, BANKING77 or HWU64 csv, Rasa nlu yml or md.
 
     Without --epochs a head is fitted on the encoder as it is: minutes. With --epochs 10 the encoder learns too:
     better, half an hour, and other heads do not fit it any more. Broken off, it goes on from its last checkpoint.
+
+    \b
+    Examples:
+      chatbot train intent --data banking77 --out bank
+      chatbot train intent --data banking77 --out bank --epochs 10
     """
     _train_stage("intent", out, data, **settings)
 
@@ -70,14 +77,26 @@ def train_intent(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
 @train.command("emotion")
 @_stage_options
 def train_emotion(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
-    """Train an emotion stage on GoEmotions tsv (emotions.txt, train.tsv, dev.tsv, test.tsv); else as train intent."""
+    """Train an emotion stage on GoEmotions tsv.
+
+    The folder holds emotions.txt, train.tsv, dev.tsv and test.tsv; all else is as for train intent.
+
+    \b
+    Examples:
+      chatbot train emotion --data goemotions --out feelings --epochs 3
+    """
     _train_stage("emotion", out, data, **settings)
 
 
 @train.command("reply", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def train_reply(arguments: tuple[str, ...]) -> None:
-    """Train the reply model's adapter on dialogues; --help shows its options."""
+    """Train the reply model's adapter on dialogues.
+
+    \b
+    Examples:
+      chatbot train reply --help
+    """
     from models.training import reply
 
     sys.argv = ["chatbot train reply", *arguments]
@@ -86,7 +105,7 @@ def train_reply(arguments: tuple[str, ...]) -> None:
 
 @click.group()
 def evaluate() -> None:
-    """Score a stage, the memory, the safety or the replies, on data that nothing was tuned on."""
+    """Score a stage on data that nothing was tuned on."""
 
 
 def _evaluate_stage(slot: str, stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
@@ -120,21 +139,42 @@ def _understanding_options(command: Any) -> Any:
 @evaluate.command("intent")
 @_understanding_options
 def evaluate_intent(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
-    """Intents: CLINC150 test and small talk held out by question; or the test split of one set of your own."""
+    """Intents: CLINC150 test and held-out small talk, or your own set.
+
+    Small talk is held out by question; of a set of your own, the test split is scored.
+
+    \b
+    Examples:
+      chatbot evaluate intent --data DATA --out report
+      chatbot evaluate intent --data banking77 --weights bank
+    """
     _evaluate_stage("intent", stage, data, weights, noisy, out)
 
 
 @evaluate.command("emotion")
 @_understanding_options
 def evaluate_emotion(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
-    """Emotions: GoEmotions test, 28 labels and the Ekman groups."""
+    """Emotions: GoEmotions test, 28 labels and the Ekman groups.
+
+    \b
+    Examples:
+      chatbot evaluate emotion --data DATA --out report
+      chatbot evaluate emotion --data DATA --stage emotion.lexicon --no-noise
+    """
     _evaluate_stage("emotion", stage, data, weights, noisy, out)
 
 
 @evaluate.command("embedding")
 @_understanding_options
 def evaluate_embedding(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
-    """The vector: evidence found in LoCoMo's conversations, and the time of all of understanding."""
+    """The vector: evidence found in LoCoMo, and its time.
+
+    The time is that of all of understanding: embedding, intent, entities, emotion, facts.
+
+    \b
+    Examples:
+      chatbot evaluate embedding --data DATA
+    """
     _evaluate_stage("embedding", stage, data, weights, noisy, out)
 
 
@@ -146,7 +186,15 @@ def evaluate_embedding(stage: str, data: Path, weights: Path | None, noisy: bool
 @click.option("--noise/--no-noise", "noisy", default=True, help="Again in lower case, with typos, with emoji.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Write report.json and index.html there.")
 def evaluate_entities(stage: str, data: Path, noisy: bool, out: Path | None) -> None:
-    """Entities: strict span F1 on WNUT17 test; corporations and groups count as one label."""
+    """Entities: strict span F1 on WNUT17 test.
+
+    Corporations and groups count as one label.
+
+    \b
+    Examples:
+      chatbot evaluate entities --data DATA
+      chatbot evaluate entities --data DATA --stage en_core_web_sm
+    """
     from models.training import evaluate as scoring
     from models.training import evaluate_entities as spans
 

@@ -147,12 +147,10 @@ def test_config_and_stages_and_models_can_be_looked_at() -> None:
     assert "Apache-2.0" in listed
 
 
-def test_help_is_there_for_every_command_and_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     done = chatbot("--help")
     assert done.returncode == 0
-    for command in ("repl", "config", "stages", "models", "memory"):
-        assert command in done.stdout
-        assert chatbot(command, "--help").returncode == 0
+    assert all(command in done.stdout for command in ("repl", "config", "stages", "models", "memory"))
     script = (
         "import sys; from chatbot.cli import main; main(['--help'], standalone_mode=False); "
         "print('heavy:', sorted({'torch', 'transformers', 'spacy', 'numpy', 'prompt_toolkit'} & set(sys.modules)))"
