@@ -139,9 +139,9 @@ def _understanding_options(command: Any) -> Any:
 @evaluate.command("intent")
 @_understanding_options
 def evaluate_intent(stage: str, data: Path, weights: Path | None, noisy: bool, out: Path | None) -> None:
-    """Intents: CLINC150 test and held-out small talk, or your own set.
+    """Intents: CLINC150 and small talk, or a set of your own.
 
-    Small talk is held out by question; of a set of your own, the test split is scored.
+    Of CLINC150 and of your own set the test split is scored; small talk is held out by question.
 
     \b
     Examples:

@@ -21,9 +21,9 @@ def config() -> None:
 @click.argument("file", required=False, shell_complete=complete_configs)
 @SETS
 def config_check(file: str | None, sets: tuple[str, ...]) -> None:
-    """Say all that is wrong with a config, weights included; loads nothing.
+    """Say all that is wrong with a config; loads nothing.
 
-    Each problem comes with its line, the nearest right name and what is allowed. FILE: as for --config elsewhere.
+    Missing weights count. Each problem comes with its line, the nearest right name and what is allowed.
 
     \b
     Examples:
@@ -118,7 +118,7 @@ def models() -> None:
 
 @models.command("list")
 def models_list() -> None:
-    """Every card, with its size, licence and whether it is on this machine.
+    """Every card, with size and licence, and whether it is here.
 
     \b
     Examples:
@@ -137,7 +137,9 @@ def models_list() -> None:
 @click.argument("names", nargs=-1, shell_complete=complete_cards)
 @CONFIG
 def models_pull(names: tuple[str, ...], config: str | None) -> None:
-    """Fetch and verify weights: those named, else all that the config uses.
+    """Fetch and verify weights.
+
+    Those named, else all that the config uses. Downloads show how far they are.
 
     \b
     Examples:
