@@ -27,13 +27,17 @@ class Access:
         if item.sender in self._allowed or self._guest(item.sender):
             return True
         # A private chat has its person's id, but who presses a button there need not be that person.
-        if item.group and item.chat in self._allowed:
+        if item.group and (item.chat in self._allowed or self._guest(item.chat)):
             return True
         if item.kind == "command" and item.command == "start" and not item.group and self._invited(item.text):
-            with self.inbox.writing() as db:
-                db.execute("insert or ignore into guest values (?, ?)", [item.sender, self.clock()])
+            self._let_in(item.sender)
             return True
         return False
+
+    def moved(self, old: int, new: int) -> None:
+        """A group has another id now, and is as welcome as before."""
+        if old in self._allowed or self._guest(old):
+            self._let_in(new)
 
     def first_time(self, person: int, what: str, again: float = TELL_AGAIN) -> bool:
         """Whether this was not told to them within so many seconds; from now on it was."""
@@ -60,6 +64,10 @@ class Access:
                 [today, person],
             )
         return True
+
+    def _let_in(self, id: int) -> None:
+        with self.inbox.writing() as db:
+            db.execute("insert or ignore into guest values (?, ?)", [id, self.clock()])
 
     def _guest(self, person: int) -> bool:
         return bool(self.inbox.db.execute("select 1 from guest where person = ?", [person]).fetchone())

@@ -1,27 +1,37 @@
 """The bot: what came from Telegram goes to the conversations, their answers to the sender.
 
 Everything here runs in one event loop; the companion has its own thread (chatbot/worker.py). Knows nothing of how an
-update arrives (polling.py, webhook.py) or of how the process starts and stops (running.py).
+update arrives (polling.py, webserver.py) or of how the process starts and stops (running.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from telegram import Bot, Update
 from telegram.error import TelegramError
 
-from chatbot.companion import LOST, Companion, Message
 from chatbot.settings import TelegramSettings
-from chatbot.telegram import buttons, commands, files, groups, people, reactions, reminders, text, texts
+from chatbot.telegram import (
+    answering,
+    buttons,
+    commands,
+    files,
+    groups,
+    reactions,
+    reminders,
+    streaming,
+    text,
+    texts,
+)
 from chatbot.telegram.access import Access
 from chatbot.telegram.conversation import Conversation
 from chatbot.telegram.counters import Counters
@@ -31,12 +41,9 @@ from chatbot.telegram.people import People
 from chatbot.telegram.reading import Item, read, salvaged
 from chatbot.telegram.sender import Sender
 from chatbot.worker import Worker
-from pipelines.turn import Persona, Reply, Turn
+from pipelines.turn import Persona, Turn
 
 log = logging.getLogger(__name__)
-
-MAX_INPUT = 10_000
-"""Characters of one burst that are read."""
 
 CONVERSATIONS = 2000
 """How many chats' last bursts are kept at hand."""
@@ -64,6 +71,7 @@ class Telegram:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._small: set[asyncio.Task[Any]] = set()
         self._arrived: dict[int, float] = {}
+        self.names: dict[int, str] = {}  # what groups call us, where that is another name than the persona's
         self._muted: set[int] = set()  # groups in which we may not speak, as far as this run was told
 
     # -- in
@@ -76,6 +84,7 @@ class Telegram:
 
     async def catch_up(self) -> None:
         """Take up what an earlier run left: half-heard words are taken back, then everything is answered."""
+        await groups.learn_names(self)
         left = self.inbox.unanswered()
         for raw, heard in left:
             # What was written down as heard was read by this program before.
@@ -112,22 +121,29 @@ class Telegram:
         if item is None or (item.chat in self._muted and item.group):
             self._silent(raw["update_id"])
         elif item.kind == "moved":
-            self._conversation(item.chat).put(item)
-            self._start(self._conversation(item.chat))
+            self.access.moved(item.chat, item.moved_to)
+            # In the queue of the new chat: whatever is said there comes after its memory.
+            self._conversation(item.moved_to).put(item)
+            self._start(self._conversation(item.moved_to))
         elif not self.access.allows(item):
             self._deny(item)
-        elif item.group and item.kind != "button" and not groups.addressed(item, self.bot.username, self.persona.name):
+        elif item.group and item.kind != "button" and not self._addressed(item):
             self._silent(item.update)
         elif item.command == "cancel":
             stopped = self._conversation(item.chat).cancel()
             self.done([item], text.outs(texts.CANCELLED if stopped else "I'm not writing anything right now."))
-            self._soon(self.flush(item.chat))
+            self.soon(self.flush(item.chat))
         else:
             if item.kind == "button":
-                self._soon(self._quietly(self.bot.answer_callback_query(item.callback)))
+                self.soon(self.quietly(self.bot.answer_callback_query(item.callback)))
             conversation = self._conversation(item.chat)
             conversation.put(groups.bare(item, self.bot.username) if item.group else reminders.meant(item))
             self._start(conversation)
+
+    def _addressed(self, item: Item) -> bool:
+        """Whether this was said to us, in a group that may have a name of its own for us."""
+        names = {self.persona.name, self.names.get(item.chat, self.persona.name)}
+        return groups.addressed(item, self.bot.username, *names)
 
     def _silent(self, update: int) -> None:
         self.counters.add("silent")
@@ -138,13 +154,13 @@ class Telegram:
         self.counters.add("denied")
         outs = []
         if item.kind == "button":
-            self._soon(self._quietly(self.bot.answer_callback_query(item.callback, "This bot is private.")))
+            self.soon(self.quietly(self.bot.answer_callback_query(item.callback, "This bot is private.")))
         elif not item.group and item.kind != "edited" and self.access.first_time(item.sender, "stranger"):
             log.info("event=stranger person=%d", item.sender)
             outs = text.outs(texts.stranger(item.sender))
         self.done([item], outs)
         if outs:
-            self._soon(self.flush(item.chat))
+            self.soon(self.flush(item.chat))
 
     def _conversation(self, chat: int) -> Conversation:
         found = self._conversations.pop(chat, None) or Conversation(chat, self)
@@ -168,64 +184,25 @@ class Telegram:
 
     # -- what conversations ask for
 
-    async def say(self, burst: Sequence[Item], stop: threading.Event) -> Turn:
-        """The companion's turn for what was said in a burst; one without words has an empty reply."""
-        item, words = burst[-1], "\n".join(part.text for part in burst if part.text)[:MAX_INPUT]
-        chosen = await self.people.get(item.person)
-        at = item.at.astimezone(chosen.time_zone(self.settings.time_zone))
-        if not words:
-            return Turn("", item.person, at, reply=Reply("", "nothing"))
-        if not self.access.spend(item.sender):
-            return await self._over_budget(item, words, at)
-        if chosen.naming == "companion":
-            await self.people.change(item.person, naming="")
-            if name := people.companion_name(words, self.persona.name):
-                return await self.worker.call(
-                    partial(people.name_companion, person=item.person, text=words, name=name, at=at)
-                )
-        turn = await self.worker.say(Message(item.person, words, at, stop))
-        if not stop.is_set():
-            self.counters.add("turns")
-            self.counters.stage(turn.ms)
-        return turn
-
-    async def _over_budget(self, item: Item, words: str, at: datetime) -> Turn:
-        """No answer from the models, but whoever is in danger is answered all the same."""
-        self.counters.add("over_budget")
-        turn = Turn(words, item.person, at)
-        await self.worker.call(lambda companion: companion.pipeline([turn], until="safety"))
-        reply = turn.safety.reply if turn.safety else None
-        if not reply:
-            reply = texts.OVER_BUDGET if self.access.first_time(item.sender, "budget", 12 * 3600) else ""
-        turn.reply = Reply(reply, "budget")
-        return turn
+    async def say(self, burst: Sequence[Item], stop: threading.Event, hear: Callable[[str], None]) -> Turn:
+        """The companion's turn for what was said in a burst; hear: told the reply while it grows, from any thread."""
+        return await answering.say(self, burst, stop, hear)
 
     async def reply(self, burst: Sequence[Item], turn: Turn, edit: Sequence[int] = ()) -> list[Out]:
         """The messages that answer a burst; those named by `edit` are replaced, or taken away if they are too many."""
-        item = burst[-1]
-        said = turn.reply.text if turn.reply else LOST
-        # What people wrote (crisis replies, our own lines) is sent as it is; what models wrote may hold Markdown.
-        fixed = turn.reply is None or (turn.safety is not None and turn.safety.reply is not None)
-        words, spans = (said, []) if fixed else text.markdown(said)
-        unseen = [part.unseen for part in burst if part.unseen]
-        if unseen and not fixed:
-            words = texts.cannot_see(unseen) + ("\n\n" + words if words else "")
-            spans = [] if turn.text else spans
-        chosen = await self.people.get(item.person)
-        if chosen.naming == "person" and not fixed and turn.text:
-            named = turn.fact("name") is not None
-            await self.people.change(item.person, naming="companion" if named else "")
-            if named:
-                words += (
-                    f"\n\nAnd what will you call me? I'm {turn.companion_name}, unless you like another name better."
-                )
-        if chosen.reactions and self.settings.reactions and (emoji := self.reactions.choose(item.chat, turn)):
-            self.counters.add("reactions")
-            self._soon(self._quietly(self.bot.set_message_reaction(item.chat, item.message, emoji)))
-        outs = text.outs(words, spans, answers=True, reply_to=item.message if item.group else None)
-        for i, (out, old) in enumerate(zip(outs, edit, strict=False)):
-            outs[i] = Out(out.text, out.entities, out.buttons, edit=old, answers=True)
-        return outs + [Out(kind="delete", edit=old) for old in edit[len(outs) :]]
+        return await answering.reply(self, burst, turn, edit)
+
+    def streaming(self, items: Sequence[Item]) -> contextlib.AbstractAsyncContextManager[Callable[[str], None]]:
+        """Shows a reply in the chat while it grows; gives what is to be told the text so far."""
+        return streaming.streaming(self, items)
+
+    def shown(self, items: Sequence[Item]) -> list[int]:
+        """The message in which the answer to these is growing, if there is one."""
+        return self.inbox.shown([item.update for item in items])
+
+    def unshow(self, items: Sequence[Item]) -> None:
+        """Take away what was shown of an answer that will not be finished."""
+        self.inbox.unshow([item.update for item in items], items[-1].chat)
 
     async def handle(self, item: Item) -> list[Out]:
         """Answer a command or a button, or move a group's memory to its new id."""
@@ -237,7 +214,7 @@ class Telegram:
 
     async def take_back(self, person: str, heard: str) -> str | None:
         """Take back the person's last words, if they are those heard at that time; gives them."""
-        return await self.worker.call(partial(_take_back, person=person, heard=heard)) if heard else None
+        return await self.worker.call(partial(answering.take_back, person=person, heard=heard)) if heard else None
 
     def heard(self, items: Sequence[Item], at: str) -> None:
         self.inbox.heard([item.update for item in items], at)
@@ -258,13 +235,13 @@ class Telegram:
     def interrupted(self) -> None:
         self.counters.add("interrupted")
 
-    def sorry(self, item: Item, error: Exception) -> list[Out]:
+    def sorry(self, items: Sequence[Item]) -> list[Out]:
         """What is said when answering failed."""
         self.counters.add("failed")
-        return text.outs(texts.TROUBLE)
+        return text.outs(texts.TROUBLE, edit=next(iter(self.shown(items)), None))
 
     async def typing(self, chat: int) -> None:
-        await self._quietly(self.bot.send_chat_action(chat, "typing"))
+        await self.quietly(self.bot.send_chat_action(chat, "typing"))
 
     async def flush(self, chat: int) -> None:
         await self.sender.flush(chat)
@@ -274,13 +251,6 @@ class Telegram:
     async def only_admins(self, item: Item) -> list[Out]:
         """Nothing, or in a group the refusal for those who are no admins."""
         return await groups.only_admins(self, item)
-
-    def opt(self, person: int, on: bool) -> None:
-        """Put a person on the list of those who want check-ins, or take them off."""
-        with self.inbox.writing() as db:
-            db.execute("delete from opted where person = ?", [person])
-            if on:
-                db.execute("insert into opted values (?)", [person])
 
     # -- the end
 
@@ -308,23 +278,14 @@ class Telegram:
 
     # -- small things that may fail
 
-    def _soon(self, work: Any) -> None:
+    def soon(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
         self._small.add(task)
         task.add_done_callback(self._small.discard)
 
-    async def _quietly(self, work: Any) -> None:
+    async def quietly(self, work: Any) -> None:
         """Do something of which nothing depends: typing, a reaction, the end of a button's spinner."""
         try:
             await work
         except TelegramError as error:
             log.debug("event=small_failure error=%s", type(error).__name__)
-
-
-def _take_back(companion: Companion, person: str, heard: str) -> str | None:
-    memory = companion.memory(person)
-    said = [u for u in memory.recent(8) if u.role == "person"]
-    if not said or said[-1].at != datetime.fromisoformat(heard):
-        return None
-    memory.undo()
-    return said[-1].text

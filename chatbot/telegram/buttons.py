@@ -39,5 +39,6 @@ async def _erase(bot: Telegram, item: Item, sure: bool) -> list[Out]:
         return outs("Nothing was erased.", edit=item.message)
     await bot.worker.call(lambda companion: companion.memory(item.person).erase())
     bot.people.drop(item.person)
+    bot.names.pop(item.chat, None)
     bot.inbox.forget(item.chat)
     return outs("Everything I kept about you is erased. If you write again, we start anew.", edit=item.message)

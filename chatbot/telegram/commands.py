@@ -104,6 +104,8 @@ async def persona(bot: Telegram, item: Item) -> list[Out]:
         turn = await bot.worker.call(
             partial(people.name_companion, person=item.person, text=f"I'll call you {name}", name=name, at=item.at)
         )
+        if item.group:
+            bot.names[item.chat] = name
         return outs(turn.reply.text if turn.reply else "")
     persona = bot.persona
     lines = f"\n\n{', '.join(persona.traits).capitalize()}. I like {', '.join(persona.likes)}."

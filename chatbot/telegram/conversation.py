@@ -12,7 +12,7 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -37,7 +37,7 @@ class Answering(Protocol):
 
     quiet: float
 
-    async def say(self, burst: Sequence[Item], stop: threading.Event) -> Turn: ...
+    async def say(self, burst: Sequence[Item], stop: threading.Event, hear: Callable[[str], None]) -> Turn: ...
     async def take_back(self, person: str, heard: str) -> str | None: ...
     async def reply(self, burst: Sequence[Item], turn: Turn, edit: Sequence[int] = ()) -> list[Out]: ...
     async def handle(self, item: Item) -> list[Out]: ...
@@ -47,7 +47,10 @@ class Answering(Protocol):
     def interrupted(self) -> None: ...
     def done(self, items: Sequence[Item], outs: Sequence[Out], last: Last | None = None) -> None: ...
     def last(self, chat: int) -> Last: ...
-    def sorry(self, item: Item, error: Exception) -> list[Out]: ...
+    def sorry(self, items: Sequence[Item]) -> list[Out]: ...
+    def streaming(self, items: Sequence[Item]) -> contextlib.AbstractAsyncContextManager[Callable[[str], None]]: ...
+    def shown(self, items: Sequence[Item]) -> list[int]: ...
+    def unshow(self, items: Sequence[Item]) -> None: ...
 
 
 class Conversation:
@@ -60,6 +63,7 @@ class Conversation:
         self.stopping = False
         self._arrived = asyncio.Event()
         self._answering = self._cancelled = False
+        self._taken: list[Item] = []  # what is being answered right now
         self._said: list[Item] = []  # the last burst, for edits of a part of it and for /retry
 
     def put(self, item: Item) -> None:
@@ -83,13 +87,14 @@ class Conversation:
         await self.bot.flush(self.chat)
         while self.queue and not self.stopping:
             item = self.queue.popleft()
+            self._taken = [item]
             try:
                 await self._one(item)
-            except Exception as error:
+            except Exception:
                 if self.stopping:
                     return  # the inbox still has it
                 log.exception("event=failed chat=%d kind=%s", self.chat, item.kind)
-                self.bot.done([item], self.bot.sorry(item, error))
+                self.bot.done(self._taken, self.bot.sorry(self._taken))
             await self.bot.flush(self.chat)
 
     async def _one(self, item: Item) -> None:
@@ -116,7 +121,8 @@ class Conversation:
                 answer = await self._written(burst, also, joining=not edit)
                 if answer is None:
                     return
-                outs = await self.bot.reply(burst, answer, edit)
+                self._taken = [*burst, *also]
+                outs = await self.bot.reply(burst, answer, edit or self.bot.shown(self._taken))
                 last = Last(burst[-1].at.isoformat(), tuple(item.message for item in burst))
                 self.bot.done([*burst, *also], outs, last)
                 self._answering, self._said = False, burst
@@ -132,23 +138,32 @@ class Conversation:
             if self._cancelled:
                 stop.set()
             at = burst[-1].at.isoformat()
-            self.bot.heard([*burst, *also], at)
-            turn = await self._say(burst, stop, deadline if joining else 0.0)
+            self._taken = items = [*burst, *also]
+            self.bot.heard(items, at)
+            # What an earlier run showed of this answer is finished in its place, at once.
+            streaming = joining and not self.bot.shown(items)
+            async with self.bot.streaming(items) if streaming else contextlib.nullcontext(_deaf) as hear:
+                turn = await self._say(burst, stop, deadline if joining else 0.0, hear)
             if not stop.is_set():
                 return turn
             if self.stopping:
                 return None  # the inbox still has it: the next start answers
             await self.bot.take_back(burst[-1].person, at)
+            if self.bot.shown(items):
+                self.bot.unshow(items)
+                await self.bot.flush(self.chat)
             if self._cancelled:
                 self._said = burst
-                self.bot.done([*burst, *also], [], Last())
+                self.bot.done(items, [], Last())
                 return None
             self.bot.interrupted()
             await self._gather(burst)
 
-    async def _say(self, burst: Sequence[Item], stop: threading.Event, deadline: float) -> Turn:
+    async def _say(
+        self, burst: Sequence[Item], stop: threading.Event, deadline: float, hear: Callable[[str], None]
+    ) -> Turn:
         """The companion's turn; its writing is stopped when more of the burst comes before the deadline."""
-        saying = asyncio.create_task(self.bot.say(burst, stop))
+        saying = asyncio.create_task(self.bot.say(burst, stop, hear))
         while not saying.done():
             self._arrived.clear()
             arriving = asyncio.create_task(self._arrived.wait())
@@ -226,3 +241,7 @@ class Conversation:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+def _deaf(text: str) -> None:
+    """For answers that are not shown while they grow."""

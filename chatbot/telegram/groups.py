@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 ADMINS = (ChatMember.OWNER, ChatMember.ADMINISTRATOR)
 
 
-def addressed(item: Item, bot_name: str, name: str) -> bool:
-    """Whether it was said to us: a command, a mention, a reply to us, or our name as a word of its own."""
+def addressed(item: Item, bot_name: str, *names: str) -> bool:
+    """Whether it was said to us: a command, a mention, a reply to us, or a name of ours as a word of its own."""
     if item.kind == "command" or item.reply_to_us:
         return True
-    called = rf"(?<!\w)(?:@{re.escape(bot_name)}|{re.escape(name)})(?!\w)"
+    called = rf"(?<!\w)(?:{'|'.join(map(re.escape, (f'@{bot_name}', *names)))})(?!\w)"
     return re.search(called, item.text, re.IGNORECASE) is not None
 
 
@@ -35,6 +35,18 @@ def bare(item: Item, bot_name: str) -> Item:
         return item
     text = re.sub(rf"@{re.escape(bot_name)}(?!\w)[,:]?[ ]?", "", item.text, flags=re.IGNORECASE).strip()
     return replace(item, text=text or "hello")
+
+
+async def learn_names(bot: Telegram) -> None:
+    """What each group calls us, from their memories: at the start, since it decides what is read at all."""
+
+    def look(companion: Companion, chat: int) -> str | None:
+        facts = companion.memory(f"telegram-group:{chat}").facts()
+        return next((f.value for f in reversed(facts) if f.slot == "name" and f.about == "companion"), None)
+
+    for chat in bot.inbox.groups():
+        if name := await bot.worker.call(partial(look, chat=chat)):
+            bot.names[chat] = name
 
 
 async def only_admins(bot: Telegram, item: Item) -> list[Out]:
@@ -54,5 +66,9 @@ async def move(bot: Telegram, item: Item) -> list[Out]:
             there.import_(here.export())
             here.erase()
 
+    if item.chat not in bot.inbox.groups():
+        return []  # nothing was ever said to us there
     await bot.worker.call(partial(carry, old=item.person, new=f"telegram-group:{item.moved_to}"))
+    if name := bot.names.pop(item.chat, None):
+        bot.names[item.moved_to] = name
     return []

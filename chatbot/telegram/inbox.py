@@ -1,6 +1,7 @@
 """What came from Telegram and what is still to be sent, on disk, so that a kill -9 neither loses nor repeats.
 
-    came    one row per update, written before Telegram is told that we have it; its text goes when it is answered
+    came    one row per update, written before Telegram is told that we have it; its text goes when it is answered;
+            growing: the row of `out` in which its answer is shown while it is being written
     out     one row per message to send: waiting -> sending -> sent; its text goes when it is sent
     chat    per chat the last exchange, by time and message ids (no text), for edits and /retry
 
@@ -47,6 +48,11 @@ def first(db: Database) -> None:
         "create table opted (person integer primary key)",
     ):
         db.execute(sql)
+
+
+@migrations()  # type: ignore[untyped-decorator, unused-ignore]
+def growing(db: Database) -> None:
+    db.execute("alter table came add column growing integer")
 
 
 @dataclass(frozen=True)
@@ -145,13 +151,41 @@ class Inbox:
     def done(self, ids: Sequence[int], chat: int = 0, outs: Sequence[Out] = (), last: Last | None = None) -> None:
         """Cross off updates, with all that is to be sent for them, in one transaction."""
         with self.writing() as db:
+            self._close_growing(db, ids)
             db.execute(f"update came set done = 1, raw = null, heard = null where id {_IN}", [json.dumps(list(ids))])
-            self._insert(db, chat, outs)
+            self.insert(db, chat, outs)
             if last:
                 self._keep_last(db, chat, last)
 
+    # -- answers that are shown while they grow
+
+    def show(self, ids: Sequence[int], chat: int, out: Out) -> None:
+        """Write down the first words of an answer to these updates, to be sent before it is whole."""
+        with self.writing() as db:
+            self.insert(db, chat, [out])
+            row = db.execute("select max(id) from out").fetchone()[0]
+            db.execute(f"update came set growing = ? where id {_IN}", [row, json.dumps(list(ids))])
+
+    def shown(self, ids: Sequence[int]) -> list[int]:
+        """The message in which the answer to these updates is growing; none, or more if they were two answers."""
+        sql = f"""select distinct out.message from came join out on out.id = came.growing
+            where came.id {_IN} and out.message is not null order by out.message"""
+        return [id for (id,) in self.db.execute(sql, [json.dumps(list(ids))]).fetchall()]
+
+    def unshow(self, ids: Sequence[int], chat: int) -> None:
+        """Take what was shown of an answer away again."""
+        with self.writing() as db:
+            self.insert(db, chat, [Out(kind="delete", edit=message) for message in self.shown(ids)])
+            self._close_growing(db, ids)
+
     @staticmethod
-    def _insert(db: Database, chat: int, outs: Sequence[Out]) -> None:
+    def _close_growing(db: Database, ids: Sequence[int]) -> None:
+        rows = f"(select growing from came where id {_IN} and growing is not null)"
+        db.execute(f"update came set growing = null where growing in {rows}", [json.dumps(list(ids))])
+
+    @staticmethod
+    def insert(db: Database, chat: int, outs: Sequence[Out]) -> None:
+        """Put messages at the end of what is to be sent to a chat."""
         for out in outs:
             row = [chat, space(chat), time.time(), json.dumps(asdict(out))]
             db.execute("insert into out(chat, space, at, payload, state) values (?, ?, ?, ?, 'waiting')", row)
@@ -215,36 +249,15 @@ class Inbox:
         row = self.db.execute("select heard, messages, replies from chat where id = ?", [chat]).fetchone()
         return Last(row[0] or "", tuple(json.loads(row[1])), tuple(json.loads(row[2]))) if row else Last()
 
+    def groups(self) -> list[int]:
+        """The groups that ever had an answer."""
+        return [row[0] for row in self.db.execute("select id from chat where id < 0 order by id").fetchall()]
+
     def _keep_last(self, db: Database, chat: int, last: Last) -> None:
         row = [chat, last.heard, json.dumps(last.messages), json.dumps(last.replies)]
         db.execute("insert or replace into chat(id, heard, messages, replies) values (?, ?, ?, ?)", row)
 
-    # -- reminders
-
-    def remember_to(self, person: int, due: float, text: str, key: str) -> None:
-        """Keep a reminder; the same key twice is one reminder."""
-        with self.writing() as db:
-            row = [person, due, text, key]
-            db.execute("insert or ignore into reminder(person, due, text, key) values (?, ?, ?, ?)", row)
-
-    def reminders(self, person: int) -> list[tuple[float, str]]:
-        rows = self.db.execute("select due, text from reminder where person = ? order by due", [person])
-        return [(due, text) for due, text in rows]
-
-    def due(self, now: float) -> list[tuple[int, int, float, str]]:
-        """The reminders whose time has come: id, person, when, text."""
-        sql = "select id, person, due, text from reminder where due <= ? order by due limit 50"
-        return [(id, person, due, text) for id, person, due, text in self.db.execute(sql, [now]).fetchall()]
-
-    def fire(self, id: int, person: int, outs: Sequence[Out]) -> None:
-        """Turn a reminder into messages to send."""
-        with self.writing() as db:
-            db.execute("delete from reminder where id = ?", [id])
-            self._insert(db, person, outs)
-
-    def opted(self) -> list[int]:
-        """The people who want check-ins."""
-        return [row[0] for row in self.db.execute("select person from opted order by person").fetchall()]
+    # -- the end of things
 
     def forget(self, chat: int) -> None:
         """Let go of everything of a chat but its place on the list of guests."""

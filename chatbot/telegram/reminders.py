@@ -10,12 +10,13 @@ import asyncio
 import logging
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chatbot.companion import Companion
-from chatbot.telegram.inbox import Out
+from chatbot.telegram.inbox import Inbox, Out
 from chatbot.telegram.reading import Item
 from chatbot.telegram.text import outs
 
@@ -38,11 +39,56 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _USAGE = "Tell me when and what, like this: /remind tomorrow 9:00 call mum. Or: /remind in 20 minutes tea"
 
 
+# -- on the disk
+
+
+def keep(inbox: Inbox, person: int, due: float, text: str, key: str) -> None:
+    """Keep a reminder; the same key twice is one reminder."""
+    with inbox.writing() as db:
+        row = [person, due, text, key]
+        db.execute("insert or ignore into reminder(person, due, text, key) values (?, ?, ?, ?)", row)
+
+
+def waiting(inbox: Inbox, person: int) -> list[tuple[float, str]]:
+    """This person's reminders: when and what, the next one first."""
+    rows = inbox.db.execute("select due, text from reminder where person = ? order by due", [person])
+    return [(due, text) for due, text in rows]
+
+
+def _due(inbox: Inbox, now: float) -> list[tuple[int, int, float, str]]:
+    """The reminders whose time has come: id, person, when, text."""
+    sql = "select id, person, due, text from reminder where due <= ? order by due limit 50"
+    return [(id, person, due, text) for id, person, due, text in inbox.db.execute(sql, [now]).fetchall()]
+
+
+def _fire(inbox: Inbox, id: int, person: int, outs: Sequence[Out]) -> None:
+    """Turn a reminder into messages to send."""
+    with inbox.writing() as db:
+        db.execute("delete from reminder where id = ?", [id])
+        inbox.insert(db, person, outs)
+
+
+def opt(inbox: Inbox, person: int, on: bool) -> None:
+    """Put a person on the list of those who want check-ins, or take them off."""
+    with inbox.writing() as db:
+        db.execute("delete from opted where person = ?", [person])
+        if on:
+            db.execute("insert into opted values (?)", [person])
+
+
+def opted(inbox: Inbox) -> list[int]:
+    """The people who want check-ins."""
+    return [row[0] for row in inbox.db.execute("select person from opted order by person").fetchall()]
+
+
+# -- what was asked for
+
+
 async def ask(bot: Telegram, item: Item) -> list[Out]:
     """/remind: write it down. Without words: show what waits."""
     if item.group or not bot.settings.check_ins:
         return outs("Reminders are not available here." if not item.group else "I set reminders in private chats only.")
-    mine = bot.inbox.reminders(item.sender)
+    mine = waiting(bot.inbox, item.sender)
     chosen = await bot.people.get(item.person)
     zone = chosen.time_zone(bot.settings.time_zone)
     if not item.text:
@@ -59,7 +105,7 @@ async def ask(bot: Telegram, item: Item) -> list[Out]:
         return outs("That time has passed already.")
     if due > now + timedelta(days=366):
         return outs("That's more than a year away; I'd rather not promise that.")
-    bot.inbox.remember_to(item.sender, due.timestamp(), what, key=f"update:{item.update}")
+    keep(bot.inbox, item.sender, due.timestamp(), what, key=f"update:{item.update}")
     return outs(f"I'll remind you on {due:%A %d %B at %H:%M}: {what}")
 
 
@@ -110,12 +156,12 @@ async def run(bot: Telegram, every: float = 5.0) -> None:
     asked_at = 0.0
     while True:
         try:
-            for id, person, due, text in bot.inbox.due(time.time()):
+            for id, person, due, text in _due(bot.inbox, time.time()):
                 chosen = await bot.people.get(f"telegram:{person}")
                 here = datetime.now().astimezone(chosen.time_zone(bot.settings.time_zone))
                 if time.time() - due > LATE and _night(here):
                     continue
-                bot.inbox.fire(id, person, outs(f"You asked me to remind you: {text}"))
+                _fire(bot.inbox, id, person, outs(f"You asked me to remind you: {text}"))
                 await bot.flush(person)
             if time.time() - asked_at > 600:
                 asked_at = time.time()
@@ -127,7 +173,7 @@ async def run(bot: Telegram, every: float = 5.0) -> None:
 
 async def check_in(bot: Telegram, now: datetime | None = None) -> None:
     """Ask those who want it how a plan of today went, once a day at most, in the evening."""
-    for person in bot.inbox.opted():
+    for person in opted(bot.inbox):
         key = f"telegram:{person}"
         chosen = await bot.people.get(key)
         here = (now or datetime.now()).astimezone(chosen.time_zone(bot.settings.time_zone))

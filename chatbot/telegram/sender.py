@@ -57,6 +57,18 @@ class Sender:
                 for row in rows:
                     await self._deliver(row)
 
+    async def frame(self, chat: int, out: Out) -> None:
+        """Replace our message `out.edit` by the next frame of a reply that grows, or skip it: the end comes anyway."""
+        if self.pace.take(chat) > 0:
+            return
+        try:
+            await self._send(chat, out)
+        except RetryAfter as error:
+            self.counters.add("flood")
+            self.pace.hold(seconds_of(error) + 0.2, chat)
+        except TelegramError as error:
+            log.debug("event=frame_lost chat=%d error=%s", chat, type(error).__name__)
+
     async def _deliver(self, row: Row) -> None:
         unsure = row.state == "sending"
         while True:

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
+from chatbot.telegram import reminders
 from chatbot.telegram.inbox import Out
 from chatbot.telegram.reading import Item
 from chatbot.telegram.text import outs, plain
@@ -40,7 +41,7 @@ async def switch(bot: Telegram, item: Item, name: str) -> list[Out]:
         await bot.people.change(item.person, reactions=not chosen.reactions)
     elif name == "check_ins" and bot.settings.check_ins and not item.group:
         await bot.people.change(item.person, check_ins=not chosen.check_ins)
-        bot.opt(item.sender, not chosen.check_ins)
+        reminders.opt(bot.inbox, item.sender, not chosen.check_ins)
     else:
         return []
     return await show(bot, item, edit=item.message)

@@ -48,6 +48,11 @@ def plain(*parts: str | tuple[str, str]) -> tuple[str, list[Span]]:
     return text, spans
 
 
+def moved(spans: Sequence[Span], by: int) -> list[Span]:
+    """The spans when something of that length was put before their text."""
+    return [replace(span, start=span.start + by, end=span.end + by) for span in spans]
+
+
 def markdown(source: str) -> tuple[str, list[Span]]:
     """Text and spans of a reply in which a model may have used Markdown; what is none stays as it is."""
     text, at = "", 0
@@ -128,6 +133,8 @@ def _end(text: str, start: int, spans: Sequence[Span]) -> int:
         # A paragraph's end is a better place than a word's, but not if it leaves the piece half empty.
         if cut > start + (0 if mark == " " else (end - start) // 2):
             return cut + len(mark)
+    if space := re.search(r".*\s", text[start + 1 : end], re.DOTALL):
+        return start + 1 + space.end()  # any place between two words, rather than within one
     cut = end
     while cut > start + 1 and (unicodedata.combining(text[cut]) or text[cut] in _JOINERS or text[cut - 1] == "\u200d"):
         cut -= 1

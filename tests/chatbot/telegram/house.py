@@ -53,7 +53,7 @@ class Facts:
 
 
 class Echo:
-    """Repeats what was said; waits at `gate` first, or for the turn's stop."""
+    """Repeats what was said; waits at `gate` first, or for the turn's stop. Until then it has written `written`."""
 
     needs = ()
 
@@ -61,11 +61,14 @@ class Echo:
         self.gate = threading.Event()
         self.gate.set()
         self.seen: list[str] = []
+        self.written = ""
 
     def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
         self.seen += [t.text for t in turns]
         while not self.gate.wait(0.01) and not any(t.stop.is_set() for t in turns):
-            pass
+            for turn in turns:
+                if turn.on_text and self.written:
+                    turn.on_text(self.written)
         return [Reply(t.safety.reply if t.safety and t.safety.reply else f"echo: {t.text}", "echo") for t in turns]
 
 

@@ -248,6 +248,31 @@ async def test_a_group_that_becomes_a_supergroup_keeps_its_memory(server: Standi
         assert await home.words("telegram-group:-77") == []
 
 
+async def test_a_welcome_group_is_as_welcome_with_its_new_id(server: Standin, tmp_path: Path) -> None:
+    before, after = Friend(server, 99, chat=-77), Friend(server, 99, chat=GROUP)
+    async with house(server, tmp_path, [-77]):
+        before.say("juno i am here")
+        await before.hears()
+        moved = {"chat": server._chat(-77), "from": before.user, "migrate_to_chat_id": GROUP}
+        server.update(message=server.keep(moved))
+        after.say("juno and now?")
+        assert "and now?" in (await after.hears())["text"]
+
+
+async def test_a_group_may_call_it_by_the_name_it_gave(server: Standin, tmp_path: Path) -> None:
+    here = Friend(server, 7, chat=GROUP)
+    async with house(server, tmp_path, [7]) as home:
+        here.say("ada, hello?")
+        here.say("/persona Ada")
+        assert "Ada it is" in (await here.hears())["text"]
+        here.say("ada, are you there?")
+        assert "are you there" in (await here.hears())["text"]
+    async with house(server, tmp_path, [7]) as home:
+        here.say("ada, still?")
+        assert "still" in (await here.hears())["text"]
+        assert home.echo.seen == ["ada, still?"]
+
+
 async def test_a_bot_that_was_muted_or_blocked_goes_on_for_the_others(server: Standin, tmp_path: Path) -> None:
     lena, tom = Friend(server, 7), Friend(server, 8)
     async with house(server, tmp_path, [7, 8]) as home:
@@ -306,7 +331,7 @@ async def test_a_reminder_is_kept_over_a_restart_and_sent_once(server: Standin, 
         await asyncio.sleep(0.2)
         task.cancel()
         assert len(lena.received) == 6
-        assert {text for _, text in home.telegram.inbox.reminders(7)} == {"drink tea", "feed the cat"}
+        assert {text for _, text in reminders.waiting(home.telegram.inbox, 7)} == {"drink tea", "feed the cat"}
 
 
 async def test_after_a_plan_is_asked_only_by_those_who_want_it_once_and_in_the_evening(
@@ -322,7 +347,7 @@ async def test_after_a_plan_is_asked_only_by_those_who_want_it_once_and_in_the_e
         assert len(lena.received) == 1
         lena.say("/settings")
         lena.press(await lena.hears(), "Check-ins")
-        await server.until(lambda: home.telegram.inbox.opted() == [7])
+        await server.until(lambda: reminders.opted(home.telegram.inbox) == [7])
         await reminders.check_in(home.telegram, evening.replace(hour=23))
         await reminders.check_in(home.telegram, evening)
         await reminders.check_in(home.telegram, evening)

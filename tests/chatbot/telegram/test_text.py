@@ -57,6 +57,11 @@ def test_words_are_not_broken_and_paragraphs_are_better_places() -> None:
     assert all(re.fullmatch(r"(word\d+ ?)+", piece) for piece, _ in split(words))
     text = "a" * 3000 + "\n\n" + "b " * 1000
     assert [piece[:1] for piece, _ in split(text)] == ["a", "b"]
+    # A place between two lines is taken early on rather than one within a word.
+    text = "a" * 1000 + "\n" + "b" * 4000
+    assert [piece for piece, _ in split(text)] == text.split()
+    text = "a" * 100 + "\t" + "b" * 4050
+    assert [piece for piece, _ in split(text)] == text.split()
 
 
 def test_an_emoji_is_not_cut_apart() -> None:
