@@ -32,6 +32,7 @@ IGNORED = -100  # the label that cross-entropy leaves out
 class Settings:
     """Of one run; all of it is written into the log. tokens: per step, with padding; minutes: stop after as many;
     steps: end the plan (and the decay of the rate) after as many;
+    precision: "bfloat16" computes the passes of training in it (a quarter faster where the processor has it);
     start: folder of an adapter that an earlier run ended with, to go on from with a new schedule;
     check_talks: how many of the held-out talks are read at each checkpoint (at the end all of them are)."""
 
@@ -41,6 +42,7 @@ class Settings:
     tokens: int = 1600
     rate: float = 5e-4
     rank: int = 32
+    precision: str = "float32"
     warmup: int = 20
     seed: int = 1
     minutes: float = 1e9
@@ -224,7 +226,8 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
         rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / len(plan)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss, count = loss_of(model, plan[step])
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bfloat16"):
+            loss, count = loss_of(model, plan[step])
         (loss / count).backward()
         torch.nn.utils.clip_grad_norm_([p for _, p in trained], 1.0)
         optimiser.step()
