@@ -17,6 +17,7 @@ from models.training.datasets import OUT_OF_SCOPE, Example, Splits
 from pipelines.errors import UsageError
 
 OWN = Path(__file__).parent / "intents_own.jsonl"
+MORE = Path(__file__).parent / "intents_more.jsonl"
 LABELS = Path(__file__).parent.parent / "data" / "intent_labels.toml"
 
 
@@ -136,7 +137,8 @@ def smalltalk(folder: Path) -> Splits:
     """Rasa's small talk, Microsoft's personality chat and the project's own examples, under the names of
     models/data/intent_labels.toml; split by question with a hash of the text: 70 % train, 10 % dev, 20 % test.
 
-    A text under two intents keeps the project's own; without one it is left out.
+    A text under two intents keeps the project's own; without one it is left out. `MORE`, written later for intents
+    with few examples, is learned from only: dev and test stay as they were.
     """
     rasa, personality = mapping()
     own = datasets.jsonl(OWN)
@@ -154,6 +156,9 @@ def smalltalk(folder: Path) -> Splits:
         if len(texts) == 1:
             label, text = next(iter(texts.items()))
             splits[_part(key)].append(Example(text, (label,)))
+    held = {datasets.key(e.text) for split in ("dev", "test") for e in splits[split]}
+    more = {key: e for e in datasets.jsonl(MORE) if (key := datasets.key(e.text)) not in held}
+    splits["train"] = [e for e in splits["train"] if datasets.key(e.text) not in more] + list(more.values())
     return splits
 
 
