@@ -16,6 +16,8 @@ import numpy as np
 from pydantic import Field
 
 from models.embedding import MiniLM
+from models.hub import fetch
+from models.judge import Judge, talk_of
 from models.outgoing import objections
 from pipelines.turn import Candidate, Reply, Turn, Vector
 
@@ -34,8 +36,9 @@ WEIGHTS = {
     "repeats_person": -0.8,
     "unfinished": -1.0,
     "tact": 0.5,
+    "written": 0.0,
 }
-"""Set by hand, until a ranker trained on judged candidates replaces them."""
+"""Set by hand, for a ranker without a judge; a judge brings fitted ones."""
 
 HURT = -0.15
 """Valence below which words written by a person are preferred to generated ones: a small model meets joy better."""
@@ -51,23 +54,32 @@ class First:
 
 
 class Ranker:
-    """The candidate with the highest weighted sum of plain measures; the trace shows each of them.
+    """The candidate with the highest weighted sum of plain measures and a judge; the trace shows each of them.
 
-    relevance: cosine of candidate and message (with the companion's last words before it); likely: the language
-    model's own mean log-probability; length: 1 near `words` words, less far from it; repeats_itself, repeats_person:
-    share of the text that repeats one of the companion's last replies, or the person's message; tact: whether words
-    written by a person answer a hurt.
+    judged: how well the reply fits the talk, by a small model that reads both (models/judge.py); relevance: cosine of
+    candidate and message; likely: the language model's own mean log-probability; length: 1 near `words` words, less
+    far from it; repeats_itself, repeats_person: share of the text that repeats one of the companion's last replies, or
+    the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then.
     weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
+    judge: a card or folder with judge.safetensors, which brings the fitted weights of all measures; "" ranks without.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("candidates",)
-    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned")
+    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge")
 
     def __init__(
-        self, weights: str = "minilm", tuned: str = "minilm-chat", words: Annotated[int, Field(ge=3, le=200)] = 14
+        self,
+        weights: str = "minilm",
+        tuned: str = "minilm-chat",
+        judge: str = "",
+        words: Annotated[int, Field(ge=3, le=200)] = 14,
     ) -> None:
         self.encoder = MiniLM(weights, tuned) if weights else None
+        self.judge = Judge(fetch(judge)) if judge else None
         self.words = words
+        self.weight_of = dict(WEIGHTS)
+        if self.judge:
+            self.weight_of = {"judged": 1.0, **WEIGHTS, **self.judge.about["weights"]}
 
     def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
         return [decided(turn) or self._rank(turn) for turn in turns]
@@ -76,24 +88,35 @@ class Ranker:
         fit = _fit(turn)
         if not fit:
             return first(turn)
-        relevance = self._relevance(turn, fit)
-        hurt = turn.emotion is not None and turn.emotion.valence < HURT
         ranked = []
-        for candidate, related in zip(fit, relevance, strict=True):
-            scores = {
-                "relevance": related,
-                "likely": max(-1.0, min(0.0, candidate.scores.get("logprob", -1.5) / 3)),
-                "length": length_score(candidate.text, self.words),
-                "repeats_itself": repeats(candidate.text, [u.text for u in turn.history if u.role == "companion"][-6:]),
-                "repeats_person": repeats(candidate.text, [turn.text]),
-                "unfinished": 0.0 if candidate.finished else 1.0,
-                "tact": float(hurt and candidate.source == "template"),
-            }
-            total = sum(WEIGHTS[name] * value for name, value in scores.items())
+        for candidate, scores in zip(fit, self.measures(turn, fit), strict=True):
+            total = sum(self.weight_of[name] * value for name, value in scores.items())
             ranked.append(replace(candidate, scores={**candidate.scores, **scores, "total": total}))
         ranked.sort(key=lambda c: -c.scores["total"])
         best = ranked[0]
-        return Reply(best.text, best.source, _why(ranked), tuple(ranked))
+        return Reply(best.text, best.source, self._why(ranked), tuple(ranked))
+
+    def measures(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """For each candidate what it is ranked by, under the names of `weight_of`."""
+        hurt = turn.emotion is not None and turn.emotion.valence < HURT
+        own = [u.text for u in turn.history if u.role == "companion"][-6:]
+        found = [
+            {
+                "relevance": related,
+                "likely": max(-1.0, min(0.0, candidate.scores.get("logprob", -1.5) / 3)),
+                "length": length_score(candidate.text, self.words),
+                "repeats_itself": repeats(candidate.text, own),
+                "repeats_person": repeats(candidate.text, [turn.text]),
+                "unfinished": 0.0 if candidate.finished else 1.0,
+                "tact": float(hurt and candidate.source == "template"),
+                "written": float(candidate.source == "template"),
+            }
+            for candidate, related in zip(candidates, self._relevance(turn, candidates), strict=True)
+        ]
+        if self.judge:
+            judged = self.judge(talk_of(turn), [c.text for c in candidates])
+            found = [{"judged": float(j), **scores} for j, scores in zip(judged, found, strict=True)]
+        return found
 
     def _relevance(self, turn: Turn, candidates: Sequence[Candidate]) -> list[float]:
         if self.encoder is None:
@@ -102,6 +125,15 @@ class Ranker:
         vectors = self.encoder.encode([c.text for c in candidates] + asked)
         message: Vector = turn.embedding.vector if turn.embedding is not None else vectors[-1]
         return [float(np.dot(v, message)) for v in vectors[: len(candidates)]]
+
+    def _why(self, ranked: Sequence[Candidate]) -> str:
+        """In which measures the winner beat the second, the largest first."""
+        if len(ranked) < 2:
+            return "the only candidate that passed the outgoing check"
+        best, second = ranked[0].scores, ranked[1].scores
+        gains = {name: weight * (best[name] - second[name]) for name, weight in self.weight_of.items()}
+        parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
+        return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
 
 
 def decided(turn: Turn) -> Reply | None:
@@ -146,16 +178,6 @@ def length_score(text: str, words: int) -> float:
 def _fit(turn: Turn) -> list[Candidate]:
     said = {u.text for u in list(turn.history)[-8:] if u.role == "companion"}
     return [c for c in turn.candidates or () if c.text not in said and not objections(c.text, turn)]
-
-
-def _why(ranked: Sequence[Candidate]) -> str:
-    """In which measures the winner beat the second, the largest first."""
-    if len(ranked) < 2:
-        return "the only candidate that passed the outgoing check"
-    best, second = ranked[0].scores, ranked[1].scores
-    gains = {name: WEIGHTS[name] * (best[name] - second[name]) for name in WEIGHTS}
-    parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
-    return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
 
 
 def _words(text: str) -> list[str]:

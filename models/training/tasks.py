@@ -14,6 +14,7 @@ from typing import Any
 
 from models.training import datasets
 from models.training.datasets import OUT_OF_SCOPE, Example, Splits
+from models.training.reply import DIALOGUES, held_out, read_talks
 from pipelines.errors import UsageError
 
 OWN = Path(__file__).parent / "intents_own.jsonl"
@@ -85,13 +86,45 @@ def _by_hash(examples: Sequence[Example]) -> Splits:
 
 def emotion(folder: Path) -> Data:
     """GoEmotions, in `folder` or in its "goemotions". Half of the [NAME] masks in train become first names, since
-    nobody types "[NAME]"."""
+    nobody types "[NAME]". In a folder of public sets, what the project wrote is learned from too (`messages`,
+    `with_emoji`): Reddit is not how people write to a companion, and has few emoji. Dev and test stay GoEmotions'."""
     splits = datasets.goemotions(goemotions_folder(folder))
     labels = emotion_labels(folder)
     rng = random.Random(0)
     names = _first_names(folder / "names" / "names")
-    splits["train"] = [Example(_unmask(e.text, names, rng), e.labels) for e in splits["train"]]
-    return Data(labels, splits, several=True)
+    train = [Example(_unmask(e.text, names, rng), e.labels) for e in splits["train"]]
+    if (folder / "goemotions").is_dir():
+        train += [*messages(), *with_emoji(train, rng)]
+    splits["train"] = train
+    return Data(labels, datasets.without_leaks(splits), several=True)
+
+
+def messages() -> list[Example]:
+    """The person's messages in our own dialogues, with their feelings as labelled; held-out topics stay unread."""
+    talks = [t for t in read_talks(sorted(DIALOGUES.glob("*.jsonl"))) if not held_out(t)]
+    said = [turn for talk in talks for turn in talk["turns"] if turn["who"] == "person"]
+    return [Example(turn["text"], tuple(turn["emotion"])) for turn in said if turn["emotion"]]
+
+
+def with_emoji(train: Sequence[Example], rng: random.Random, plain: int = 1500, felt: int = 1500) -> list[Example]:
+    """Emoji of `data/emotions.toml` alone, behind `plain` texts without a feeling, and behind `felt` texts with theirs;
+    an emoji of several feelings has all of them."""
+    feelings: dict[str, list[str]] = {}
+    lexicon = tomllib.loads((LABELS.parent / "emotions.toml").read_text(encoding="utf-8"))["labels"]
+    for label, entry in lexicon.items():
+        for sign in entry.get("emoji", ()):
+            feelings.setdefault(sign, []).append(label)
+    signs = sorted(feelings)
+    found = [Example(sign * count, tuple(feelings[sign])) for sign in signs for count in (1, 2, 3)]
+    neutral = [e for e in train if e.labels == ("neutral",) and len(e.text.split()) < 12]
+    for example in rng.sample(neutral, min(plain, len(neutral))):
+        sign = rng.choice(signs)
+        found.append(Example(f"{example.text} {sign}", tuple(feelings[sign])))
+    by_label = {label: [s for s in signs if label in feelings[s]] for label in lexicon}
+    one = [e for e in train if len(e.labels) == 1 and by_label.get(e.labels[0])]
+    for example in rng.sample(one, min(felt, len(one))):
+        found.append(Example(f"{example.text} {rng.choice(by_label[example.labels[0]])}", example.labels))
+    return found
 
 
 def emotion_labels(folder: Path) -> list[str]:
