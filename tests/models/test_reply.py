@@ -116,3 +116,22 @@ def test_measures_stay_in_their_range(text: str, earlier: list[str]) -> None:
 def test_a_text_repeats_itself_wholly() -> None:
     assert repeats("a long day at the mill", ["it was a long day at the mill today"]) == 1
     assert repeats("a long day", ["rain again"]) == 0
+
+
+def test_a_judge_decides_by_the_talk_and_the_trace_shows_it() -> None:
+    heard = []
+
+    class Kind:
+        def __call__(self, talk: str, replies: Sequence[str]) -> np.ndarray:
+            heard.append(talk)
+            return np.array([5.0 if "sorry" in reply else 0.0 for reply in replies], dtype=np.float32)
+
+    ranker = Ranker(weights="")
+    ranker.judge = Kind()  # type: ignore[assignment]
+    ranker.weight_of = {"judged": 1.0, **ranker.weight_of}
+    asked = turn(generated("Nice weather we are having."), generated("Oh no, I am sorry."), history=[said("Hi Ana.")])
+    [reply] = ranker([asked])
+    assert reply.text == "Oh no, I am sorry."
+    assert reply.ranked[0].scores["judged"] == 5.0
+    assert reply.why.startswith("best of 2: judged +5.00")
+    assert heard == ["it: Hi Ana. | me: my day was long"]
