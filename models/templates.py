@@ -59,6 +59,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     data = load("templates")
     sets, feelings = data["sets"], data["emotion"]
     intent = turn.intent.label if turn.intent and turn.intent.in_scope else ""
+    if intent == "self_harm" and not _worrying(turn):
+        intent = ""
     feeling, strength = _feeling(turn)
     if feeling == "grief" and strength >= 0.4:
         return feelings["grief"], {}
@@ -88,6 +90,12 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     if strength >= 0.4 and feeling in feelings:
         return feelings[feeling], {}
     return _subject(words) or data["unknown"]["statement"], {}
+
+
+def _worrying(turn: Turn) -> bool:
+    """Whether more than the intent speaks of danger: a helpline is no answer to a joke."""
+    alarmed = turn.safety is not None and turn.safety.level != "none"
+    return alarmed or (turn.emotion is not None and turn.emotion.valence < 0)
 
 
 def _in_context(turn: Turn, intent: str) -> str:

@@ -11,7 +11,7 @@ from models.entities import Rules as EntityRules
 from models.intent import Rules
 from models.outgoing import objections
 from models.templates import Template
-from pipelines.turn import Candidate, Fact, Turn, Utterance
+from pipelines.turn import Candidate, Emotion, Fact, Intent, Risk, Turn, Utterance
 
 AT = datetime(2026, 11, 22, 15, 4, tzinfo=UTC)
 
@@ -166,3 +166,12 @@ def test_any_text_gets_candidates(text: str) -> None:
     found = candidates(text)
     assert found
     assert all(c.text.strip() and "{" not in c.text for c in found)
+
+
+def test_a_helpline_does_not_answer_a_joke_that_an_intent_took_for_danger() -> None:
+    joke = understood("my wife will say i am too long")
+    joke.intent = Intent("self_harm", 0.6)
+    joke.emotion = Emotion({"amusement": 0.6}, ("amusement",), 0.4)
+    assert not any("findahelpline" in c.text for c in Template(8)([joke])[0])
+    joke.safety = Risk("low", "self_harm")
+    assert all("findahelpline" in c.text for c in Template(2)([joke])[0])
