@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chatbot.scenes import CHECKS, Scene, check, read_scene
+from chatbot.scenes import Scene, check, problem, read_scene
 from pipelines.errors import ChatbotError, UsageError
 from pipelines.turn import SLOTS
 
@@ -57,8 +57,8 @@ def _read_lines(path: Path) -> list[Scene]:
                 turn["say"] = turn.pop("text", turn.get("say", ""))
             except (ValueError, AttributeError, TypeError) as error:
                 raise UsageError(f"{path}:{number}: this is no JSON object: {error}") from None
-            if unknown := set(turn) - CHECKS:
-                raise UsageError(f"{path}:{number}: unknown {', '.join(sorted(unknown))}; known: {sorted(CHECKS)}")
+            if turn["say"] and (wrong := problem(turn)):
+                raise UsageError(f"{path}:{number}: {wrong}")
         if turn["say"]:
             talks[-1].append(turn)
         elif talks[-1]:

@@ -24,13 +24,56 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
 
 from chatbot.companion import Companion
 from pipelines.errors import UsageError
 from pipelines.turn import Fact, Turn
 
-CHECKS = {"say", "reply", "facts", "known", "recalls", "intent", "emotion", "safety"}
+
+class Words(BaseModel, extra="forbid"):
+    """has: all of these, any: one of these, lacks: none of these."""
+
+    has: list[str] = []
+    any: list[str] = []
+    lacks: list[str] = []
+
+
+class Facts(BaseModel, extra="forbid"):
+    """has: all of these, lacks: none of these; "slot=value", or "slot" alone for any value."""
+
+    has: list[str] = []
+    lacks: list[str] = []
+
+
+class Checks(BaseModel, extra="forbid"):
+    """One message and what must come of it."""
+
+    say: str
+    reply: Words = Words()
+    facts: Facts = Facts()
+    known: Facts = Facts()
+    recalls: Words = Words()
+    intent: list[str] = []
+    emotion: list[str] = []
+    safety: Literal["none", "low", "risk", "now"] = "none"
+
+
+def problem(turn: Any) -> str | None:
+    """What is wrong with one message and its checks, or None."""
+    try:
+        Checks.model_validate(turn)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            return f"unknown {where}; known: {', '.join(Checks.model_fields)}"
+        if first["type"] == "model_type":
+            return f'{where}: write it as {{"has": ["..."], "lacks": ["..."]}}'
+        return f"{where}: {first['msg']}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -49,8 +92,8 @@ def read_scene(path: Path) -> Scene:
         sessions = data["session"]
         for session in sessions:
             for turn in session["turn"]:
-                if unknown := set(turn) - CHECKS:
-                    raise UsageError(f"{path}: a turn has {', '.join(sorted(unknown))}; known: {sorted(CHECKS)}")
+                if wrong := problem(turn):
+                    raise UsageError(f"{path}: {turn.get('say', 'a turn')!r}: {wrong}")
         return Scene(data["title"], sessions, path)
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: this is not a scene: {error!r}") from error

@@ -8,13 +8,9 @@ It is a key, not a signal: nothing here depends on the platform. A SIGINT or SIG
 from __future__ import annotations
 
 import asyncio
-import io
-import signal
 import sys
-import threading
-import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -25,14 +21,15 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from chatbot.assemble import make_companion, read_config
-from chatbot.companion import Companion, Message, now
+from chatbot.companion import Companion, now
 from chatbot.memory import Memory
-from chatbot.terminal import commands, people, prompt, show, trace
+from chatbot.terminal import commands, outside, people, prompt, show, trace
+from chatbot.terminal.answering import Answering
 from chatbot.terminal.loading import Left, Loading
 from chatbot.worker import Worker
 from pipelines.config import Config
 from pipelines.errors import ChatbotError
-from pipelines.turn import Candidate, Turn
+from pipelines.turn import Turn
 
 MAX_INPUT = 10_000
 """Characters of one message that are read; what is longer is cut, and said so."""
@@ -40,8 +37,8 @@ MAX_INPUT = 10_000
 RESUMED = 6
 """Utterances of the last time that are shown at the start."""
 
-QUIET = 0.25
-"""Seconds after which an answer under way is shown as such: a faster one needs no notice."""
+GOODBYES = ("exit", "quit", ":q")
+"""Words that, alone in a message, leave as Ctrl-D does: what other programs have taught people."""
 
 
 class Chat:
@@ -61,6 +58,8 @@ class Chat:
         self.console = console or Console(highlight=False, file=sys.stdout)
         self.tracing = False
         self.turn: Turn | None = None
+        self.tried: Turn | None = None
+        """What the stages that were exchanged last made of the last message."""
         self.editing = False
         """Whether the next message replaces the last one."""
         self.name = config.persona.name
@@ -74,12 +73,7 @@ class Chat:
         self.session = prompt.session([], completer, self.interrupt, self.leave)
         self._loading = Loading(len(config.stages))
         self._queue: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._answering: Message | None = None
-        self._since = 0.0
-        self._written = ""
-        """The reply so far, while a single candidate is being written."""
-        self._leader = ""
-        """The candidate that leads, while several are being written."""
+        self._answering: Answering | None = None
         self._waiting: asyncio.Future[Any] | None = None
         self._failure: BaseException | None = None
         self._leaving = False
@@ -90,7 +84,7 @@ class Chat:
         """Greet, talk, say goodbye. Raises what building the companion raised, unless it has words for a person."""
         self._greet()
         self._loop = asyncio.get_running_loop()
-        with self._signals(), redirect_stderr(_Lines(self._stray)):
+        with outside.signals(self.interrupt, self.leave), redirect_stderr(outside.Lines(self._stray)):
             async with Worker(lambda: self._make(self.config, self._loading.stage)) as worker:
                 self.worker = worker
                 tasks = [asyncio.create_task(step()) for step in (self._work, self._tick, self._watch)]
@@ -100,7 +94,7 @@ class Chat:
                 finally:
                     self._loading.left = True
                     if self._answering:
-                        self._answering.stop.set()
+                        self._answering.stop()
                     for task in tasks:
                         task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
@@ -130,6 +124,15 @@ class Chat:
         if said:
             self.console.print(show.earlier(said[-RESUMED:], self.name, now()))
         prompt.remember(self.session, [u.text for u in said if u.role == "person"])
+
+    async def reread(self, aloud: bool = False) -> None:
+        """After a change of the memory, or of the person: their name for the companion, their words for the arrow keys,
+        and aloud the last turns."""
+        await self.call(self.learn_name)
+        said = await self.call(lambda memory: memory.recent(200))
+        prompt.remember(self.session, [u.text for u in said if u.role == "person"])
+        if aloud and said:
+            await self.print(show.earlier(said[-RESUMED:], self.name, now()))
 
     def learn_name(self, memory: Memory) -> None:
         """Find out what this person calls the companion."""
@@ -162,7 +165,7 @@ class Chat:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(0.1)
-            if self._status() and get_app().is_running:
+            if self._above() and get_app().is_running:
                 get_app().invalidate()
 
     async def _watch(self) -> None:
@@ -179,7 +182,9 @@ class Chat:
 
     def submit(self, text: str) -> None:
         """Take a line that was sent: a slash command, or something said ("//" says a text that begins with "/")."""
-        if text.startswith("/") and not text.startswith("//"):
+        if text.lower() in GOODBYES:
+            self.leave()
+        elif text.startswith("/") and not text.startswith("//"):
             action = commands.find(self, text)
             if action.at_once:
                 asyncio.create_task(self._now(action))  # noqa: RUF006  (kept alive by the terminal it waits for)
@@ -201,7 +206,7 @@ class Chat:
         if self._waiting is not None:
             self._waiting.cancel()
         elif self._answering is not None:
-            self._answering.stop.set()
+            self._answering.stop()
         else:
             self.editing = False
             buffer.reset()
@@ -225,27 +230,18 @@ class Chat:
             await self.call(lambda memory: memory.undo())
         if len(text) > MAX_INPUT:
             await self.print(Text(f"That is long: only the first {MAX_INPUT:,} characters were read.", "dim"))
-        stop = threading.Event()
-        message = Message(self.user, text[:MAX_INPUT], stop=stop, on_text=self._stream, on_candidate=self._lead)
-        self._answering, self._since = message, time.monotonic()
+        answering = self._answering = Answering(self.user, text[:MAX_INPUT], self._redraw)
         try:
-            self.turn = await self.worker.say(message)
+            self.turn = await self.worker.say(answering.message)
         finally:
-            self._answering, self._written, self._leader = None, "", ""
+            self._answering = None
         self.name = self.turn.companion_name
-        await self.print(show.reply(self.turn, message.stop.is_set()))
+        await self.print(show.reply(self.turn, answering.stopped))
         if self.tracing and not show.in_danger(self.turn):
             await self.print(trace.view(self.turn, self.console.width))
 
-    def _stream(self, text: str) -> None:
-        """Called from the models' thread: show the reply so far above the prompt."""
-        self._written = text
-        if self.session.app.is_running:
-            self.session.app.invalidate()
-
-    def _lead(self, candidate: Candidate) -> None:
-        """Called from the models' thread: show the candidate that leads while the others are being written."""
-        self._leader = candidate.text
+    def _redraw(self) -> None:
+        """There is more to show above the prompt; from any thread."""
         if self.session.app.is_running:
             self.session.app.invalidate()
 
@@ -288,44 +284,19 @@ class Chat:
 
     def _message(self) -> FormattedText:
         you: list[tuple[str, str]] = [("class:you", "edit: " if self.editing else "you: ")]
-        status = "" if get_app().is_done or self._dumb else self._status()
-        written = show.wrapped(f"{self.name}: {self._written}", self.console.width - 1) if self._written else ""
-        above = [("class:status", f"{part}\n") for part in (written, status) if part and not self._dumb]
-        return FormattedText([*above, *you])
+        above = [] if get_app().is_done or self._dumb else self._above()
+        return FormattedText([*(("class:status", f"{line}\n") for line in above), *you])
 
-    def _status(self) -> str:
+    def _above(self) -> list[str]:
+        """The lines that say what goes on."""
+        width = self.console.width
         if not self._loading.finished:
-            return self._loading.line(self.console.width)
-        if self._answering is None:
-            return self.beside[: self.console.width - 1]
-        if self._answering.stop.is_set():
-            return "stopping"
-        seconds = time.monotonic() - self._since
-        if seconds < QUIET:
-            return ""
-        dots = "." * (1 + int(seconds * 3) % 3)
-        leader = f'  maybe: "{show.plain(self._leader)}"' if self._leader else ""
-        return f"{dots:<3} {seconds:.0f} s, Ctrl-C stops{leader}"[: self.console.width - 1]
+            return [self._loading.line(width)]
+        if self._answering is not None:
+            return self._answering.lines(self.name, width)
+        return [self.beside[: width - 1]] if self.beside else []
 
     # -- from outside
-
-    @contextmanager
-    def _signals(self) -> Any:
-        """SIGINT between two prompts acts like Ctrl-C, SIGTERM like Ctrl-D: the terminal is always put back."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        wanted = {signal.SIGINT: self.interrupt, signal.SIGTERM: self.leave}
-        before = {
-            number: signal.signal(number, lambda *_, act=act: loop.call_soon_threadsafe(act))
-            for number, act in wanted.items()
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _stray(self, text: str) -> None:
         """What libraries write to stderr: news of loading while loading, else a dimmed line above the prompt."""
@@ -345,16 +316,3 @@ class Chat:
         """Do it in the event loop, from whichever thread."""
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(action()))
-
-
-class _Lines(io.TextIOBase):
-    """A text stream that is no terminal and hands on whole lines."""
-
-    def __init__(self, line: Callable[[str], None]) -> None:
-        self._line, self._rest = line, ""
-
-    def write(self, text: str) -> int:
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._line(line)
-        return len(text)

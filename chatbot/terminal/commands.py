@@ -1,4 +1,4 @@
-"""The slash commands: what each is called, what it says of itself, and what it does.
+"""The slash commands: what each is called, what it says of itself, how a typed line finds it, how Tab completes it.
 
 A command is a coroutine that gets the chat and the rest of the line. Those marked `at_once` need neither models nor
 memory and do not wait for the answer under way.
@@ -7,159 +7,44 @@ memory and do not wait for the answer under way.
 from __future__ import annotations
 
 import difflib
-import os
+import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from chatbot import requests
-from chatbot.changes import Forgotten
-from chatbot.companion import Companion, now
-from chatbot.memory import Memory
-from chatbot.terminal import mood, people, prompt, show, trace, workbench
+from chatbot.companion import Companion
+from chatbot.terminal import memory_commands, mood, people, saying_again, show, trace, workbench
 from pipelines.config import describe, stage_names
 from pipelines.errors import UsageError
-from pipelines.turn import SLOTS, Fact, Moment
+from pipelines.turn import SLOTS
 
 if TYPE_CHECKING:
     from chatbot.terminal.chat import Chat
 
 
 async def help_(chat: Chat, rest: str) -> None:
+    if rest:
+        command = find(chat, f"/{rest.removeprefix('/')}").command
+        if command not in COMMANDS:
+            raise UsageError(f"There is no /{show.shortened(rest.removeprefix('/'), 40)}. /help lists all")
+        await chat.print(*[Text(line) for line in (command.usage, f"  {command.about}", *command.examples)])
+        return
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="cyan", no_wrap=True)
+    table.add_column(no_wrap=True)
     table.add_column()
-    for command in COMMANDS:
-        table.add_row(command.usage, command.about)
-    keys = Text("Enter sends · Ctrl-J or Esc-Enter: new line · Ctrl-C stops an answer, clears the line · Ctrl-D leaves")
-    await chat.print(table, keys)
-
-
-async def memory(chat: Chat, rest: str) -> None:
-    from models.prompt import fact_line
-
-    def read(memory: Memory) -> tuple[list[Fact], list[Fact], bool]:
-        return memory.facts(), memory.past_facts(), memory.paused
-
-    facts, past, paused = await chat.call(read)
-    if paused:
-        await chat.print(Text("Memory is paused: nothing new is written down until /resume.", "dim"))
-    if not facts and not past:
-        await chat.print(Text("I know nothing of you yet.", "dim"))
-        return
-    if facts:
-        await chat.print(show.fact_lines(facts, [fact_line(f) for f in facts]))
-    if past:
-        await chat.print(Text("once", "dim"), show.fact_lines(past, [fact_line(f) for f in past]))
-    await chat.print(Text("Forget one with its number: /forget 3", "dim"))
-
-
-async def why(chat: Chat, rest: str) -> None:
-    if rest:
-        await chat.print(Text(await chat.call(lambda memory: requests.why(rest, memory, now()))))
-        return
-    turn = chat.turn
-    if turn is None or turn.reply is None:
-        raise UsageError("I have not said anything yet since you came.")
-    await chat.print(trace.why(turn))
-
-
-async def forget(chat: Chat, rest: str) -> None:
-    if not rest:
-        raise UsageError("Forget what? /forget 3 (a number from /memory), /forget WORDS, or /forget last 2 hours")
-    gone: Forgotten = await chat.call(lambda memory: requests.forget(rest, memory, now()))
-    if not gone.facts and not gone.moments:
-        await chat.print(Text(f"There was nothing of {show.shortened(rest, 60)!r} to forget.", "dim"))
-        return
-    await _resay(chat)
-    chat.turn = None
-    await chat.print(Text(f"Forgotten: {_count(len(gone.facts), 'fact')} and {_count(len(gone.moments), 'message')}."))
-
-
-async def undo(chat: Chat, rest: str) -> None:
-    gone = await _undo(chat)
-    if not gone:
-        await chat.print(Text("There is nothing to take back.", "dim"))
-
-
-async def retry(chat: Chat, rest: str) -> None:
-    gone = await _undo(chat, quiet=True)
-    said = next((m.text for m in gone if m.role == "person"), None)
-    if said is None:
-        raise UsageError("There is nothing to answer again yet.")
-    before = next((m.text for m in gone if m.role == "companion"), None)
-    await chat.say(said)
-    if chat.turn and chat.turn.reply and chat.turn.reply.text == before:
-        await chat.print(Text("(the same again: nothing in this reply is left to chance)", "dim"))
-
-
-async def edit(chat: Chat, rest: str) -> None:
-    if rest:
-        if not await _undo(chat, quiet=True):
-            raise UsageError("There is nothing to change yet.")
-        await chat.say(rest)
-        return
-    said = [u.text for u in await chat.call(lambda memory: memory.recent(8)) if u.role == "person"]
-    if not said:
-        raise UsageError("There is nothing to change yet.")
-    chat.editing = True
-    chat.prefill(said[-1])
-
-
-async def say(chat: Chat, rest: str) -> None:
-    """Put words in the companion's mouth: they are remembered as its own."""
-    if not rest:
-        raise UsageError("Say what? /say WORDS")
-
-    def act(memory: Memory) -> bool:
-        if memory.paused:
-            memory.answer(rest, now(), to=-1)
-            return True
-        last = [m["id"] for m in memory.export()["moments"] if m["role"] == "person"]
-        if last:
-            memory.answer(rest, now(), to=last[-1])
-        return bool(last)
-
-    if not await chat.call(act):
-        raise UsageError("Say something yourself first.")
+    for title in dict.fromkeys(command.part for command in COMMANDS):
+        table.add_row(Text(title, "bold"))
+        for command in COMMANDS:
+            if command.part == title:
+                table.add_row(Text(command.usage, "cyan"), Text(command.about))
     await chat.print(
-        Text.assemble((f"{show.plain(chat.name)}: ", "bold cyan"), show.plain(rest), ("  (your words)", "dim"))
+        table, Text("keys", "bold"), Text("Tab completes a command, the arrow keys bring back what you said")
     )
-
-
-async def pause(chat: Chat, rest: str) -> None:
-    await chat.call(lambda memory: memory.pause())
-    await chat.print(Text("Paused: what we say now is not written down. /resume remembers again."))
-
-
-async def resume(chat: Chat, rest: str) -> None:
-    await chat.call(lambda memory: memory.resume())
-    await chat.print(Text("I remember again, from here on."))
-
-
-async def export(chat: Chat, rest: str) -> None:
-    path = Path(rest).expanduser() if rest else Path(f"memory-{now():%Y-%m-%d}.json")
-    data = await chat.call(lambda memory: requests.exported(memory, text=path.suffix == ".txt"))
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(data)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}. Name another file: /export FILE") from None
-    await chat.print(Text(f"Everything I know of you is in {path}"))
-
-
-async def erase(chat: Chat, rest: str) -> None:
-    if rest != "everything":
-        await chat.print(Text("This deletes all that I know of you, for good. If you want that: /erase everything"))
-        return
-    await chat.call(lambda memory: memory.erase())
-    chat.turn = None
-    await _resay(chat)
-    await chat.print(Text("Erased. Nothing of you is left here."))
+    await chat.print(Text("Enter sends, Ctrl-J or Esc-Enter breaks the line"))
+    await chat.print(Text("Ctrl-C stops an answer, else clears the line; Ctrl-D leaves"))
 
 
 async def persona(chat: Chat, rest: str) -> None:
@@ -171,24 +56,6 @@ async def persona(chat: Chat, rest: str) -> None:
         Text.assemble(("likes   ", "cyan"), ", ".join(who.likes)),
         Text('Rename it in the talk ("I\'ll call you Ada"); the rest stands in the config under [persona].', "dim"),
     )
-
-
-async def users(chat: Chat, rest: str) -> None:
-    if rest:
-        await user(chat, rest)
-        return
-    names = people.known(chat.config.sections["memory"].path, chat.user)
-    await chat.print(*[Text(f"{'*' if name == chat.user else ' '} {show.plain(name)}") for name in names])
-    await chat.print(Text("Switch with /user NAME", "dim"))
-
-
-async def user(chat: Chat, rest: str) -> None:
-    if not rest:
-        raise UsageError(f"You are {chat.user}. Somebody else: /user NAME")
-    chat.user, chat.turn, chat.editing = rest, None, False
-    await chat.call(lambda memory: people.note(memory, rest))
-    await chat.print(Text(f"This is {show.plain(rest)} now.", "dim"))
-    await _resay(chat, aloud=True)
 
 
 async def mood_(chat: Chat, rest: str) -> None:
@@ -217,40 +84,64 @@ async def quit_(chat: Chat, rest: str) -> None:
 
 @dataclass(frozen=True)
 class Command:
-    """usage: the name with its arguments; run: what it does with the chat and the rest of the line."""
+    """usage: the name with its arguments; run: what it does with the chat and the rest of the line; part: under which
+    title /help lists it; other: names that people try; examples: for /help NAME."""
 
     usage: str
     about: str
     run: Callable[[Chat, str], Awaitable[None]]
+    part: str = ""
     at_once: bool = False
+    other: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         return self.usage.split()[0]
 
 
+TALK, KNOWN, INSIDE = "the talk", "what it knows of you", "inside"
 COMMANDS = (
-    Command("/help", "this list", help_, at_once=True),
-    Command("/memory", "what it knows of you, and since when", memory),
-    Command("/why", "why it said that", why),
-    Command("/forget WHAT", "a number from /memory, words, or: last 2 hours", forget),
-    Command("/undo", "take back the last exchange, and what was learned from it", undo),
-    Command("/retry", "answer the last message again", retry),
-    Command("/edit [TEXT]", "change the last message", edit),
-    Command("/say TEXT", "put words in its mouth", say),
-    Command("/pause", "write nothing down until /resume", pause),
-    Command("/resume", "remember again", resume),
-    Command("/mood", "how you felt, as a chart", mood_),
-    Command("/trace [on|off]", "the way of the last turn through the stages", trace_),
-    Command("/persona", "who you are talking to", persona),
-    Command("/users [NAME]", "who has talked here; with a name: be them", users),
-    Command("/user NAME", "be somebody else", user),
-    Command("/export [FILE]", "all that is kept of you, as JSON; a FILE.txt is a page of text", export),
-    Command("/erase", "delete all that is kept of you", erase),
-    Command("/use SLOT STAGE", "exchange a stage; settings follow as key=value", workbench.use, at_once=True),
-    Command("/set KEY VALUE", "change a setting, such as emotion.threshold", workbench.set_, at_once=True),
-    Command("/config [save FILE]", "what holds, and where it comes from", workbench.config, at_once=True),
-    Command("/quit", "leave", quit_, at_once=True),
+    Command("/help [NAME]", "this list, or one command", help_, TALK, at_once=True, other=("/?", "/h", "/commands")),
+    Command("/retry", "answer the last message again", saying_again.retry, TALK, other=("/again", "/regenerate")),
+    Command("/undo", "take back the last exchange, and what was learned from it", saying_again.undo, TALK),
+    Command("/edit [TEXT]", "change the last message", saying_again.edit, TALK),
+    Command("/say TEXT", "put words in its mouth", saying_again.say, TALK),
+    Command("/mood", "how you felt, as a chart", mood_, TALK),
+    Command("/persona", "who you are talking to", persona, TALK),
+    Command(
+        "/users [NAME]", "who has talked here; with a name: be them", memory_commands.users, TALK, other=("/user",)
+    ),
+    Command("/quit", "leave", quit_, TALK, at_once=True, other=("/exit", "/q", "/bye")),
+    Command("/memory", "what it knows, and since when", memory_commands.memory, KNOWN),
+    Command("/why [WHAT]", "why it said that; with a number or word: why it knows that", memory_commands.why, KNOWN),
+    Command("/forget WHAT", "a number from /memory, words, or: last 2 hours", memory_commands.forget, KNOWN),
+    Command("/pause", "write nothing down until /resume", memory_commands.pause, KNOWN),
+    Command("/resume", "remember again", memory_commands.resume, KNOWN),
+    Command("/export [FILE]", "all that is kept, as JSON; a FILE.txt is a page of text", memory_commands.export, KNOWN),
+    Command("/erase", "delete all that is kept of you", memory_commands.erase, KNOWN),
+    Command("/trace [on|off]", "the way of the last turn through the stages", trace_, INSIDE),
+    Command(
+        "/use SLOT STAGE",
+        "exchange a stage while we talk; settings follow as key=value",
+        workbench.use,
+        INSIDE,
+        at_once=True,
+        examples=(
+            "  /use emotion lexicon threshold=0.3",
+            "  /use candidates +openai",
+            "  /use candidates.template off",
+        ),
+    ),
+    Command(
+        "/set KEY VALUE",
+        "change one setting",
+        workbench.set_,
+        INSIDE,
+        at_once=True,
+        examples=("  /set emotion.threshold 0.3", "  /set candidates.transformers.count 8", "  /set persona.name Ada"),
+    ),
+    Command("/config [save FILE]", "what holds, and where it comes from", workbench.config, INSIDE, at_once=True),
 )
 
 
@@ -271,11 +162,11 @@ class Call:
 
 
 def find(chat: Chat, line: str) -> Call:
-    """The command that the line calls, by its whole name or the only one that begins so; else one that says which
-    name is near."""
-    name, _, rest = line.partition(" ")
-    name = name.lower()
-    exact = [c for c in COMMANDS if c.name == name]
+    """The command that the line calls, by its whole name, one that people try, or the only one that begins so; else
+    one that says which name is near."""
+    name, _, rest = line.removeprefix("/").lstrip(" ").partition(" ")
+    name = f"/{name.lower()}"
+    exact = [c for c in COMMANDS if name == c.name or name in c.other]
     begins = [c for c in COMMANDS if c.name.startswith(name)]
     if exact or (len(begins) == 1 and len(name) > 2):
         return Call(chat, (exact or begins)[0], rest.strip())
@@ -293,16 +184,16 @@ def words(chat: Chat, before: str) -> Iterable[tuple[str, str]]:
     """What may stand after these words of a command line, each with its meaning."""
     if not before:
         return [(c.name, c.about) for c in COMMANDS]
+    if before == "/help":
+        return [(c.name.removeprefix("/"), c.about) for c in COMMANDS]
     if before == "/trace":
         return [("on", "after every turn"), ("off", "only when asked")]
     if before in ("/user", "/users"):
         return [(name, "") for name in people.known(chat.config.sections["memory"].path, chat.user)]
     if before == "/use":
         return [(slot, "") for slot in SLOTS]
-    if before.startswith("/use ") and before.count(" ") == 1:
-        slot = before.split()[1]
-        names = [name.partition(".") for name in stage_names()]
-        return [(use, entry) for entry, _, use in names if entry == slot]
+    if before.startswith("/use "):
+        return _stages(*before.split()[1:3])
     if before == "/set":
         return [(line.split(" = ")[0].removeprefix("stages."), "") for line in describe(chat.config)]
     if before == "/config":
@@ -312,33 +203,14 @@ def words(chat: Chat, before: str) -> Iterable[tuple[str, str]]:
     return []
 
 
-async def _undo(chat: Chat, quiet: bool = False) -> list[Moment]:
-    def act(memory: Memory) -> tuple[list[Moment], list[Fact]]:
-        before = memory.facts()
-        gone = memory.undo()
-        after = {f.id for f in memory.facts()}
-        return gone, [f for f in before if f.id not in after]
-
-    from models.prompt import fact_line
-
-    gone, unlearned = await chat.call(act)
-    chat.turn = None
-    if gone and not quiet:
-        await _resay(chat)
-        said = next((m.text for m in gone if m.role == "person"), gone[0].text)
-        also = "".join(f", and that I had learned: {show.plain(fact_line(f))}" for f in unlearned)
-        await chat.print(Text(f"Taken back: {show.shortened(said, 80)!r}{also}", "dim"))
-    return list(gone)
-
-
-async def _resay(chat: Chat, aloud: bool = False) -> None:
-    """Let the arrow keys forget what the memory forgot."""
-    await chat.call(chat.learn_name)
-    said = await chat.call(lambda memory: memory.recent(200))
-    prompt.remember(chat.session, [u.text for u in said if u.role == "person"])
-    if aloud and said:
-        await chat.print(show.earlier(said[-6:], chat.name, now()))
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def _stages(slot: str, use: str = "") -> list[tuple[str, str]]:
+    """The stages of a slot, or once one is named the settings that it takes."""
+    slot = slot.partition(".")[0]
+    entries = {name.partition(".")[2]: entry for name, entry in stage_names().items() if name.startswith(f"{slot}.")}
+    if not use:
+        return [(name, "") for name in entries]
+    try:
+        parameters = inspect.signature(entries[use.removeprefix("+")].load()).parameters.values()
+    except Exception:  # somebody else's package, or no such stage: nothing to offer
+        return []
+    return [(f"{p.name}=", "" if p.default is p.empty else repr(p.default)) for p in parameters]

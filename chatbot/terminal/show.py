@@ -1,4 +1,5 @@
-"""How what was said looks in the terminal: replies, earlier turns, facts. Knows no models and no keys.
+"""How what was said looks in the terminal: replies, earlier turns, facts. Knows no models and no keys; of `models` only
+how a fact is worded.
 
 Everything that came from a person or a model is shown through `plain`, so that no text can send codes to the terminal.
 """
@@ -56,16 +57,30 @@ def earlier(said: Sequence[Utterance], name: str, now: datetime) -> RenderableTy
     return Group(*lines, Text())
 
 
-def fact_lines(facts: Sequence[Fact], wording: Sequence[str]) -> RenderableType:
+def fact(known: Fact) -> str:
+    """A fact in a few words, as a prompt words it but without its quotation marks: lives in Leeds."""
+    from models.prompt import fact_line
+
+    wording, _, _ = fact_line(known).partition(' "')
+    return plain(f"{wording} {known.value}")
+
+
+def fact_lines(facts: Sequence[Fact]) -> RenderableType:
     """Facts with their number, what they say, and since when they hold, or from when to when they held."""
     lines = []
-    for fact, words in zip(facts, wording, strict=True):
-        held = f"since {fact.since:%d %b %Y}" if fact.since else ""
-        if fact.until:
-            held = f"{fact.since:%b %Y} to {fact.until:%b %Y}" if fact.since else f"until {fact.until:%b %Y}"
-        number = f"{fact.id}" if fact.id is not None else "-"
-        lines.append(Text.assemble((f"{number:>4}  ", "cyan"), plain(words), (f"  {held}", "dim")))
+    for known in facts:
+        since, until = (f"{day:%d %b %Y}" if day else "" for day in (known.since, known.until))
+        held = f"since {since}" if since and not until else f"until {until}" if until else ""
+        if since and until and since != until:
+            held = f"{since} to {until}"
+        number = f"{known.id}" if known.id is not None else "-"
+        lines.append(Text.assemble((f"{number:>4}  ", "cyan"), fact(known), (f"  {held}", "dim")))
     return Group(*lines)
+
+
+def quoted(text: str, limit: int = 80) -> str:
+    """What somebody said, on one line, in quotation marks."""
+    return f"“{shortened(text, limit)}”"
 
 
 def shortened(text: str, limit: int) -> str:

@@ -6,12 +6,14 @@ shared.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from chatbot.terminal import show
 from chatbot.terminal.show import plain, shortened
 from pipelines.turn import Candidate, Fact, Turn
 
@@ -20,11 +22,24 @@ NARROW = 60
 """Columns under which tables give up what can be left out."""
 
 
+MEASURES = {
+    "relevance": "fits what you said",
+    "likely": "the model was surer of it",
+    "length": "a better length",
+    "repeats_itself": "repeats itself less",
+    "repeats_person": "repeats you less",
+    "unfinished": "is finished",
+    "tact": "gentler with a hurt",
+}
+"""What the ranker's measures mean when one candidate beats another in them, in words."""
+
+
 def view(turn: Turn, width: int) -> RenderableType:
     """Everything that is known of how this turn came to its reply."""
     parts: list[RenderableType] = [heard(turn), Text(), stages(turn, width)]
     if turn.intent:
         ups = [(turn.intent.label, turn.intent.probability), *turn.intent.runners_up][:4]
+        ups = [up for up in ups if up[1] >= 0.01] or ups[:1]
         parts += [_title("intent" if turn.intent.in_scope else "intent (out of scope)"), bars(ups, width)]
     if turn.emotion:
         top = sorted(((n, p) for n, p in turn.emotion.probabilities.items() if p >= 0.01), key=lambda item: -item[1])[
@@ -54,7 +69,10 @@ def why(turn: Turn) -> RenderableType:
     """Why the reply is the one it is, and what of memory was at hand."""
     if turn.reply is None:
         return Text("There was no reply.", "dim")
-    lines = [Text.assemble(("why  ", "bold"), f"{turn.reply.source}: {plain(turn.reply.why) or 'it gave no reason'}")]
+    reason = plain(turn.reply.why) or "it gave no reason"
+    for measure, words in MEASURES.items():
+        reason = re.sub(rf"\b{measure}\b", words, reason)
+    lines = [Text.assemble(("why  ", "bold"), f"{turn.reply.source}, {reason}")]
     used = [_fact(fact) for fact in turn.known() if fact.about != "companion"]
     if used:
         lines.append(Text.assemble(("knew ", "bold"), "; ".join(used[-6:])))
@@ -120,10 +138,17 @@ def candidates(turn: Turn, width: int) -> RenderableType:
         text = Text(shortened(candidate.text, 240), "bold" if winner else "")
         row: list[RenderableType] = [">" if winner else "", f"{score:.2f}" if score is not None else number, text]
         if width >= NARROW:
-            scores = (f"{name} {value:.2f}" for name, value in candidate.scores.items() if name != "total")
-            row += [candidate.source, ", ".join(scores)]
+            row += [candidate.source, _because(turn, candidate, fit=place < len(ranked) or winner)]
         table.add_row(*row)
     return table
+
+
+def _because(turn: Turn, candidate: Candidate, fit: bool) -> str:
+    """The measures that count for or against a candidate; of one that was not fit to be said, why it was not."""
+    if not fit:
+        return "said before" if candidate.text in {u.text for u in turn.history} else "refused by the outgoing check"
+    scores = {k: v for k, v in candidate.scores.items() if k not in ("total", "logprob") and abs(v) >= 0.005}
+    return ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in scores.items())
 
 
 def bars(values: Iterable[tuple[str, float]], width: int) -> RenderableType:
@@ -172,10 +197,7 @@ def found(turn: Turn | None, label: str) -> str:
 
 
 def _fact(fact: Fact) -> str:
-    from models.prompt import fact_line
-
-    ends = {"end": "no longer: ", "correct": "rather: ", "state": ""}[fact.change]
-    return plain(ends + fact_line(fact))
+    return {"end": "no longer: ", "correct": "rather: ", "state": ""}[fact.change] + show.fact(fact)
 
 
 def _title(text: str, style: str = "") -> Text:

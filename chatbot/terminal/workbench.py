@@ -115,8 +115,10 @@ async def config(chat: Chat, rest: str) -> None:
     elif rest:
         raise UsageError("/config shows what holds and where it comes from; /config save FILE writes it down")
     else:
-        lines = [line.split("  # ", 1) for line in configs.describe(chat.config)]
-        await chat.print(*[Text.assemble(line[0].rstrip(), (f"  # {line[-1]}", "dim")) for line in lines])
+        for line in configs.describe(chat.config):
+            value, _, source = line.rpartition("  # ")
+            style = "dim" if source == "default" else "cyan"
+            await chat.print(Text.assemble((value.rstrip(), "dim" * (source == "default")), (f"  # {source}", style)))
 
 
 async def exchange(chat: Chat, change: Callable[[dict[str, Any]], None], source: str) -> None:
@@ -140,12 +142,15 @@ async def exchange(chat: Chat, change: Callable[[dict[str, Any]], None], source:
     came = [step.label for step in built]
     lines = [f"{', '.join(came) or 'no stage'} in, {', '.join(gone) or 'none'} out, {time.monotonic() - started:.1f} s"]
     if before:
-        lines.append(f"memory: {before} MB before, {both} MB with both, {resident()} MB now")
+        lines.append(f"memory: {before} MB before, {both} MB with old and new, {resident()} MB now")
+    earlier = [turn for turn in (chat.tried, chat.turn) if turn and turn.text == text]
     for label in came:
         slot = label.partition(".")[0]
         if (found := trace.found(tried, label)) and slot != "reply":
-            was = next((trace.found(chat.turn, other) for other in gone if other.startswith(slot)), "")
-            lines.append(f'"{show.shortened(text, 60)}": {found}' + (f" (was: {was})" if was else ""))
+            others = [other for other in gone if other.startswith(f"{slot}.")]
+            was = next((trace.found(turn, other) for other in others for turn in earlier if other in turn.ms), "")
+            lines.append(f"{show.quoted(text, 60)} {found}" + (f" (was: {was})" if was else ""))
+    chat.tried = tried
     await chat.print(*[Text(line, "dim") for line in lines])
 
 

@@ -85,11 +85,12 @@ async def test_stopped_before_a_word_nothing_is_kept_as_said(tmp_path: Path) -> 
 async def test_of_several_candidates_the_one_that_leads_is_shown(tmp_path: Path) -> None:
     async with chatting(tmp_path) as screen:
         screen.type("several and slow\r")
-        await screen.until(lambda: 'Ctrl-C stops  maybe: "word' in screen.chat._status())
+        await screen.until(lambda: screen.chat._above()[:1] == ["Juno: word2"])
+        assert "this leads" in screen.chat._above()[1]
         screen.type("\x03")
         await screen.wait("(stopped)")
-        await screen.until(lambda: screen.chat._status() == "")
-        assert "maybe" not in screen.text, "only what is said stays"
+        await screen.until(lambda: screen.chat._above() == [])
+        assert "this leads" not in screen.text, "only what is said stays"
 
 
 async def test_ctrl_c_at_the_prompt_clears_the_line(tmp_path: Path) -> None:
@@ -122,8 +123,8 @@ async def test_typing_is_possible_while_the_models_load_and_nothing_is_lost(tmp_
     loaded = threading.Event()
     async with chatting(tmp_path, make=after(loaded)) as screen:
         screen.type("one\rtwo\r")
-        await screen.until(lambda: screen.chat._waiting is not None and "stage.two" in screen.chat._status())
-        assert "waking up" in screen.chat._status()
+        await screen.until(lambda: screen.chat._waiting is not None and "stage.two" in screen.chat._above()[0])
+        assert "waking up" in screen.chat._above()[0]
         loaded.set()
         await screen.wait("word0")
         await screen.until(lambda: len(said(tmp_path)) == 4)

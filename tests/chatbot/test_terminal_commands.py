@@ -22,12 +22,12 @@ def texts(folder: Path, user: str = "me") -> list[str]:
 
 async def test_memory_shows_facts_with_numbers_and_forget_takes_one_away(tmp_path: Path) -> None:
     async with chatting(tmp_path) as screen:
-        await screen.say("/memory", "I know nothing of you yet.")
+        await screen.say("/memory", "I know nothing of you yet:")
         await screen.say("i am lena", "word0, Lena")
-        shown = await screen.say("/memory", "/forget 3")
-        assert '1  name "Lena"' in shown
+        shown = await screen.say("/memory", "/forget 1 takes it out")
+        assert "1  name Lena" in shown
         await screen.say("/forget 1", "Forgotten: 1 fact and 2 messages.")
-        await screen.say("/memory", "I know nothing of you yet.")
+        await screen.say("/memory", "I know nothing of you yet:")
         assert b"Lena" not in b"".join(p.read_bytes() for p in tmp_path.glob("*.db*"))
 
 
@@ -38,7 +38,7 @@ async def test_forgetting_words_and_times(tmp_path: Path) -> None:
         await screen.say("/forget tom", "Forgotten: 0 facts and 2 messages.")
         assert texts(tmp_path) == ["a tomato", "word0"]
         await screen.say("/forget last 2 hours", "Forgotten: 0 facts and 2 messages.")
-        await screen.say("/forget tom", "nothing of 'tom' to forget")
+        await screen.say("/forget tom", "nothing of “tom” to forget")
         await screen.say("/forget", "Forget what?")
 
 
@@ -46,12 +46,12 @@ async def test_undo_takes_back_what_was_remembered_and_the_arrow_keys_forget_too
     async with chatting(tmp_path) as screen:
         await screen.say("hello", "word0")
         await screen.say("i am lena", "word0, Lena")
-        await screen.say("/undo", "Taken back: 'i am lena', and that I had learned: name \"Lena\"")
+        await screen.say("/undo", "Taken back: “i am lena”, and that I had learned: name Lena")
         assert texts(tmp_path) == ["hello", "word0"]
         screen.type("\x1b[A")
         await screen.until(lambda: screen.chat.session.default_buffer.text == "hello")
         screen.type("\x03")
-        await screen.say("/undo", "Taken back: 'hello'")
+        await screen.say("/undo", "Taken back: “hello”")
         await screen.say("/undo", "nothing to take back")
 
 
@@ -131,10 +131,10 @@ async def test_another_person_has_another_memory(tmp_path: Path) -> None:
         await screen.say("i am lena", "word0, Lena")
         await screen.say("/user tom", "This is tom now.")
         await screen.say("who am i", "Juno: word0\n")
-        shown = await screen.say("/users", "/user NAME")
+        shown = await screen.say("/users", "/users NAME")
         assert "  me\n* tom\n" in shown
         await screen.say("/user me", "you: i am lena")
-        await screen.say("/memory", 'name "Lena"')
+        await screen.say("/memory", "name Lena")
     assert texts(tmp_path, "tom") == ["who am i", "word0"]
 
 
@@ -156,6 +156,8 @@ async def test_why_persona_mood_and_trace(tmp_path: Path) -> None:
 async def test_a_slip_of_the_pen_is_met_with_the_nearest_command(tmp_path: Path) -> None:
     async with chatting(tmp_path) as screen:
         await screen.say("/memry", "There is no /memry. Did you mean /memory?")
+        await screen.say("/ memroy", "Did you mean /memory?")
+        await screen.say("/HELP trace", "/trace [on|off]")
         await screen.say("/xyzzy", "There is no /xyzzy. /help")
         await screen.say("//path is a word", "word0")
         assert texts(tmp_path)[0] == "/path is a word"
@@ -165,20 +167,41 @@ async def test_help_names_every_command_and_does_not_wait_for_an_answer(tmp_path
     async with chatting(tmp_path) as screen:
         screen.type("slow\r")
         await screen.until(lambda: screen.chat._answering is not None)
-        shown = await screen.say("/help", "Enter sends ·")
-        assert all(command.name in shown for command in commands.COMMANDS)
+        shown = await screen.say("/help", "else clears the line")
+        assert all(command.usage in shown for command in commands.COMMANDS)
         screen.type("\x03")
         await screen.wait("(stopped)")
 
 
-async def test_quit_leaves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["/quit", "/exit", "exit", "Quit"])
+async def test_quit_leaves(tmp_path: Path, line: str) -> None:
     async with chatting(tmp_path, leave=False) as screen:
-        await screen.say("/quit", "Juno: Bye!")
+        await screen.say(line, "Juno: Bye!")
+    assert texts(tmp_path) == []
+
+
+async def test_help_for_one_command_shows_how_it_is_used(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as screen:
+        assert "/use SLOT STAGE" in await screen.say("/help use", "/use emotion lexicon threshold=0.3")
+        assert "/trace [on|off]" in await screen.say("/help /trace", "through the stages")
+        await screen.say("/help nonsense", "There is no /nonsense")
+
+
+def test_no_two_commands_share_a_name() -> None:
+    names = [name for command in commands.COMMANDS for name in (command.name, *command.other)]
+    assert len(names) == len(set(names))
 
 
 async def test_tab_completes_commands_and_their_words(tmp_path: Path) -> None:
     async with chatting(tmp_path) as screen:
-        for start, whole in (("/mem", "/memory"), ("/trace o", "/trace on"), ("/user m", "/user me")):
+        for start, whole in (
+            ("/mem", "/memory"),
+            ("/trace o", "/trace on"),
+            ("/user m", "/user me"),
+            ("/use emotion lexi", "/use emotion lexicon"),
+            ("/use emotion lexicon th", "/use emotion lexicon threshold="),
+            ("/help tr", "/help trace"),
+        ):
             buffer = screen.chat.session.default_buffer
             screen.type(start)
             await screen.until(lambda: buffer.complete_state is not None)  # noqa: B023

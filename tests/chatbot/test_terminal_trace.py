@@ -13,9 +13,23 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from chatbot.terminal import mood, show, trace
+from models.reply import WEIGHTS
 from pipelines.errors import UsageError
 from pipelines.pipeline import Pipeline, Step
-from pipelines.turn import Candidate, Embedding, Emotion, Entity, Fact, Intent, Memory, Moment, Reply, Risk, Turn
+from pipelines.turn import (
+    Candidate,
+    Embedding,
+    Emotion,
+    Entity,
+    Fact,
+    Intent,
+    Memory,
+    Moment,
+    Reply,
+    Risk,
+    Turn,
+    Utterance,
+)
 
 AT = datetime(2026, 3, 1, 19, 0, tzinfo=UTC)
 
@@ -66,6 +80,22 @@ def test_the_winner_stands_first_and_what_was_not_fit_says_so() -> None:
     assert [line.split()[:2] for line in lines[1:]] == [[">", "1.20"], ["0.30", "I"], ["not", "fit"]]
 
 
+def test_what_was_not_fit_says_why_and_what_counts_for_nothing_is_left_out() -> None:
+    said = Candidate("I am a real person.", "transformers")
+    won = Candidate("Nice!", "template", scores={"relevance": 0.7, "tact": 0.0, "repeats_person": 0.3, "total": 1.2})
+    made = Turn("are you real", candidates=[won, said], reply=Reply("Nice!", "template", "", (won,)))
+    first, second = drawn(trace.candidates(made, 120), 120).splitlines()[1:]
+    assert first.split("template")[1].strip() == "relevance 0.70, repeats person 0.30"
+    assert second.split("transformers")[1].strip() == "refused by the outgoing check"
+    made.history = [Utterance("companion", said.text, AT)]
+    assert drawn(trace.candidates(made, 120), 120).rstrip().endswith("said before")
+
+
+def test_why_is_told_in_words() -> None:
+    assert "transformers, best of 2: fits what you said +0.60 against the next" in drawn(trace.why(turn()))
+    assert set(trace.MEASURES) == set(WEIGHTS)
+
+
 def test_entities_are_coloured_in_the_text_each_label_in_its_own_colour() -> None:
     shown = drawn(trace.heard(turn()), colour=True)
     assert "\x1b[1;4;36mAnna\x1b[0m" in shown
@@ -114,6 +144,18 @@ def test_a_shortened_text_is_one_line_within_the_limit(text: str, limit: int) ->
 )
 def test_how_long_ago(ago: timedelta, words: str) -> None:
     assert show.since(AT - ago, AT) == words
+
+
+def test_a_fact_says_from_when_to_when_it_held() -> None:
+    day, later = AT, AT + timedelta(days=40)
+    lines = [
+        ((day, None), "lives in Leeds  since 01 Mar 2026"),
+        ((day, later), "lives in Leeds  01 Mar 2026 to 10 Apr 2026"),
+        ((day, day), "lives in Leeds  until 01 Mar 2026"),
+        ((None, later), "lives in Leeds  until 10 Apr 2026"),
+    ]
+    for (since, until), expected in lines:
+        assert drawn(show.fact_lines([Fact("home", "Leeds", since=since, until=until, id=7)])) == f"   7  {expected}\n"
 
 
 # -- mood
