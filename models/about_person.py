@@ -34,6 +34,8 @@ def answer(turn: Turn, clause: str) -> str | None:
         return _whether_likes(turn, asked.word)
     if asked.kind == "partner":
         return _partner(turn, "partner")
+    if asked.kind == "pets":
+        return _pets(turn)
     if asked.kind == "theirs":
         return _theirs(turn, asked, clause)
     if asked.kind == "of_named":
@@ -47,6 +49,8 @@ MAX_ANSWERS = 3
 _JOINED = re.compile(
     r"(?:^| )(?:and|n|or|also|plus) (?=(?:also |then )?(?:what|where|who|when|how|which|do|did|am|have|is) )"
 )
+_OWNER = re.compile(r"^(?:and |so |but |ok |what about |how about |you know |remember )*my ([a-z]+)$")
+_PRONOUN = re.compile(r"^what (?:is|was) (?:(?:he|she|it) (?:called|named)|(?:his|her|its) name)(?: again)?$")
 _NOT_TOLD = {
     "name": "your name", "home": "where you live", "home_town": "where you're from", "age": "how old you are",
     "birthday": "when your birthday is", "work": "what you do for work", "school": "what you study",
@@ -57,11 +61,17 @@ _NOT_TOLD = {
 def answers(turn: Turn, clauses: Sequence[str]) -> list[str]:
     """What the clauses ask about the person, each answered: "where do i live and what is my name". One answer is
     worded as by `answer`; of several, an "I don't know that" says what is not known."""
-    parts = [part for clause in clauses for part in _parts(clause)]
+    parts = [part for clause in _with_owner(clauses) for part in _parts(clause)]
     found = [(part, reply) for part in parts if len(part.split()) <= 16 and (reply := answer(turn, part))]
     if len(found) < 2:
         return [reply for _, reply in found]
     return list(dict.fromkeys(_of_what(part, reply) for part, reply in found))[:MAX_ANSWERS]
+
+
+def _with_owner(clauses: Sequence[str]) -> list[str]:
+    """The clauses, with "my dog" put in where another clause asks "what is he called"."""
+    owner = next((match[1] for clause in clauses if (match := _OWNER.search(clause))), "")
+    return [_PRONOUN.sub(f"what is my {owner} called", clause) for clause in clauses] if owner else list(clauses)
 
 
 def _parts(clause: str) -> list[str]:
@@ -111,6 +121,15 @@ def _own(turn: Turn, slot: str) -> str:
     if slot in ("work", "school"):
         value = sentence(facts[-1], (), turn.at)
     return choose(turn, _texts("about", slot), value=value)
+
+
+def _pets(turn: Turn) -> str:
+    """All pets, by name where there is one."""
+    known = [f for f in turn.known() if f.about != "companion"]
+    told = [f"{shown(f.value, name=True)} the {f.about}" for f in known if f.slot == "name" and f.about in _animals()]
+    told += [text for f in known if f.slot == "pet" and not f.about and (text := sentence(f, known, turn.at))]
+    told = [text.removeprefix("you have ") for text in told]
+    return f"You told me about {listing(told)}." if told else _unknown(turn)
 
 
 def _favorite(turn: Turn, thing: str) -> str:

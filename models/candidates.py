@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from models import grounding
 from models.generation import Generator, Sample, Sampling
 from models.hub import fetch
 from models.outgoing import objections
@@ -82,7 +83,7 @@ def streaming(turn: Turn) -> Callable[[str], None] | None:
         words = " ".join(text.split("<|")[0].split(" ")[:-1])  # the last word may still grow
         if not open or words == shown or not re.search(r"\w", words):
             return
-        open = not objections(words, turn)
+        open = not objections(words, turn) and not grounding.objections(words, turn)
         if open:
             shown = words
             hear(words)
@@ -100,7 +101,9 @@ def leading(turn: Turn) -> Callable[[Sample], None] | None:
     def lead(sample: Sample) -> None:
         nonlocal best
         candidate = tidy(sample)
-        if candidate and sample.logprob > best and not objections(candidate.text, turn):
+        if not candidate or sample.logprob <= best:
+            return
+        if not objections(candidate.text, turn) and not grounding.objections(candidate.text, turn):
             best = sample.logprob
             hear(candidate)
 

@@ -13,11 +13,17 @@ from functools import cache
 
 from models.chatspeak import load
 
+_TAG = re.compile(
+    r"(?: (?:right|now|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|or not))+$"
+)
+"""What may follow a question: "you know my name, right?"."""
+
 
 @dataclass(frozen=True)
 class Question:
     """kind: "own" (a slot of the person), "theirs" (a slot of whom `word` says), "of_named", "all", "favorite", "has",
-    "likes", "partner", "named" (who is ...), "remember" or "fact" (anything else); word: the group of the pattern."""
+    "pets", "likes", "partner", "named" (who is ...), "remember" or "fact" (anything else); word: the group of the
+    pattern."""
 
     kind: str
     slot: str = ""
@@ -27,9 +33,11 @@ class Question:
 def question(clause: str) -> Question | None:
     """What a clause in plain words (without "?") asks about the person; None when it does not.
 
-    Mistyped key words are put right first: "what is my nmae"."""
+    Mistyped key words are put right first: "what is my nmae"; what trails after it is left out: "..., right"."""
     mended = mend(clause)
-    return (_question(mended) if mended != clause else None) or _question(clause)
+    found = (_question(mended) if mended != clause else None) or _question(clause)
+    bare = _TAG.sub("", mended)
+    return found or (_question(bare) if bare != mended else None)
 
 
 def matches(group: str, kind: str, text: str) -> re.Match[str] | None:
@@ -64,8 +72,9 @@ def _question(clause: str) -> Question | None:
     for kind in ("favorite", "has", "likes"):
         if match := matches("person", kind, clause):
             return Question(kind, word=match[1])
-    if matches("person", "partner", clause):
-        return Question("partner")
+    for kind in ("partner", "pets"):
+        if matches("person", kind, clause):
+            return Question(kind)
     for slot in data["theirs"]:
         if match := matches("theirs", slot, clause):
             return Question("theirs", slot, match[1])

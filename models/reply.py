@@ -1,7 +1,7 @@
 """Choosing the reply: a fixed reply first, then a skill that is sure, then the best ranked candidate.
 
-Every candidate passes the outgoing check before it is ranked; when none is left, a written fallback is said. Knows
-no language model: a candidate is a text with a source.
+Every candidate passes the outgoing check and that of grounding before it is ranked; when none is left, a written
+fallback is said. Knows no language model: a candidate is a text with a source.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
+from models import grounding
 from models.embedding import MiniLM
 from models.hub import fetch
 from models.judge import Judge, talk_of
@@ -177,7 +178,11 @@ def length_score(text: str, words: int) -> float:
 
 def _fit(turn: Turn) -> list[Candidate]:
     said = {u.text for u in list(turn.history)[-8:] if u.role == "companion"}
-    return [c for c in turn.candidates or () if c.text not in said and not objections(c.text, turn)]
+    return [
+        c
+        for c in turn.candidates or ()
+        if c.text not in said and not objections(c.text, turn) and not grounding.objections(c.text, turn)
+    ]
 
 
 def _words(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from models.intent_rules import by_clause
 from models.languages import foreign
 from models.phrases import choose, last_replies, shown
 from models.questions import matches
+from models.telling import listing
 from pipelines.turn import Candidate, Turn
 
 LOW, HIGH = -0.25, 0.45
@@ -171,6 +172,25 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     return None
 
 
+def _my_likes(turn: Turn, clauses: list[Clause]) -> str | None:
+    """What the persona likes, as the config has it, and whether the name is the one that somebody asks about."""
+    likes = turn.persona.likes
+    for text, _, asks in clauses:
+        named = matches("self", "other_name", text)
+        if named and (asks or re.match(r"(?:\w+ )?(?:is|are)\b", text) or text.endswith((" right", " correct"))):
+            key = "is_name" if named[1] == turn.companion_name.lower() else "not_name"
+            return choose(turn, _texts("self", key))
+        if likes and matches("self", "likes", text):
+            return choose(turn, _texts("self", "likes"), likes=listing(likes))
+        if asked := matches("self", "one_like", text):
+            wanted = set(re.findall(r"[a-z]{4,}", asked[2]))
+            for like in likes:
+                if wanted & set(re.findall(r"[a-z]{4,}", like.lower())):
+                    key = "like_hated" if asked[1] in ("hate", "dislike") else "like_one"
+                    return choose(turn, _texts("self", key), like=like)
+    return None
+
+
 def _naming(turn: Turn, clauses: list[Clause]) -> str | None:
     """The companion's new name and the person's: both are facts of this message, or nothing was named."""
     given = [f for f in turn.facts or () if f.slot == "name" and f.about == "companion" and f.change != "end"]
@@ -267,6 +287,7 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _kept,
     _naming,
     _leaving,
+    _my_likes,
     _about_me,
     play,
     add_up,

@@ -115,6 +115,10 @@ def _mentions(reading: Reading, clause: Clause, start: int) -> None:
 
 def _companion(reading: Reading, clause: Clause, lead: int) -> bool:
     """The name that the person gives the companion."""
+    at = next(i for i, other in enumerate(reading.clauses) if other is clause)
+    tag = " ".join([clause.plain, *(other.plain for other in reading.clauses[at + 1 : at + 2])]).strip()
+    if _IS_IT.search(clause.plain) and (clause.asks or tag.endswith((" right", " correct", " is it not"))):
+        return True  # "so your name is bob, right?" names nobody
     match = _CALLING.match(clause.plain, lead)
     found = match and fact_values.name(clause.words, index_at(clause.plain, match.end()))
     if found and ends(clause, found[1]):
@@ -210,6 +214,7 @@ _GREETED = re.compile(
     r"(?:^| )(?:hi|hey|hello|heya|hiya|yo|good morning|good evening|good afternoon|nice to meet you|greetings|"
     r"sup)(?: |$)"
 )
+_IS_IT = re.compile(r"(?:^| )(?:your name is|you are called) ")
 _CALLING = re.compile(
     r"(?:(?:i think|from now on|maybe|let me|hm|then) )*(?:i (?:will|am going to|want to|would like to|shall|"
     r"hereby|am) (?:just |now )?(?:call|name|calling|naming) you|"

@@ -276,3 +276,10 @@ def test_any_text_gives_whole_facts(text: str) -> None:
             assert 0 < len(found.value) <= 200
             assert found.value.lower() not in ("undefined", "none", "null", "i", "me", "you", "not")
             assert found.change in ("state", "end", "correct")
+
+
+@pytest.mark.parametrize(
+    "text", ["so ur name is max?", "your name is bob, right?", "ur name is bob right", "are you called siri?"]
+)
+def test_to_ask_whether_it_has_a_name_is_not_to_give_it_one(text: str) -> None:
+    assert read(text) == []

@@ -1,0 +1,207 @@
+"""What a reply may not say because nobody told it: facts of the person that are in no memory, another name, another
+persona.
+
+Plain patterns over what a candidate states about the person ("your dog Max", "you live in Rome", "you told me about
+the party"), against the words of the message, the person's own words of late, their facts and recalled moments. When
+the message asks for a fact of the person, a reply that states anything must be made of such words. It knows no
+paraphrase ("the furry one at your place"), and it holds back a harmless guess rather than let an invention through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from models.chatspeak import clauses, load
+from models.entity_rules import lists
+from models.questions import question, words
+from pipelines.turn import Turn
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("'`´ʼ′‘", "’"))
+_NOT = r"(?<!n’t )(?<!never )(?<!not )(?<!do )(?<!did )(?<!if )(?<!have )(?<!where )(?<!when )(?<!until )"
+_STATES = re.compile(
+    rf"{_NOT}\byou(?:’re| are)? (?:live|lived|living|grew up|were born|come|came|moved|work|worked|working|study|"
+    r"studied|studying) (?:in|at|from|near|to|as|for) (?:a |an |the )?(\w+)"
+)
+_NAMES = re.compile(r"\b(?:[Yy]our name(?:’s| is)|[Yy]ou(?:’re| are)(?: called| named)?|call you) ([A-Z]\w+)")
+_HELLO = "hi|hey|hello|thanks|thank you|sorry|welcome|night|morning|bye|dear|oh|aw+"
+_CALLED = re.compile(rf"\b(?i:{_HELLO}),? ([A-Z][a-z]+)\b|, ([A-Z][a-z]+)[.!?,]|^([A-Z][a-z]+)[,!] ")
+_TOLD = re.compile(
+    r"(?<!n’t )(?<!never )(?<!not )(?<!have )\byou(?:’ve| have|’d| had)? (?:just )?"
+    r"(?:told me|said|mentioned|were saying|were telling me)\b([^.!?]*)"
+)
+_LAST = re.compile(
+    r"\b(?:last time|the other day|remember when (?:you|we)|we (?:talked|spoke|chatted) about)\b([^.!?]*)"
+)
+_AGE = re.compile(r"\byou(?:’re| are) (?:only |just |already |now )?(\d{1,2})(?= *(?:[.,!?]|$|years|now|and))")
+_SELF = re.compile(r"\b(?:[Ii]’m|[Ii] am|[Mm]y name(?:’s| is)|[Cc]all me|[Tt]his is|[Ii]t’s me,) ([A-Z][a-z]+)\b")
+_DISLIKES = re.compile(
+    r"\bi (?:(?:really |honestly )?(?:don’t|do not|never|can’t|didn’t) (?:\w+ )?(?:like|love|enjoy|stand|care for)|"
+    r"hate|dislike)([^.!?]{0,40})|\bi(?:’m| am) not (?:a fan of|into|fond of)([^.!?]{0,40})"
+)
+_DENIES = re.compile(r"\bi(?:’m| am) (?:not|never) (?:very |really |a |that |so |at all )*(\w+)")
+_HONEST = re.compile(
+    r"\b(?:(?:don’t|do not|didn’t|couldn’t|can’t) (?:\w+ )?(?:know|remember|recall|have|say|think (?:you|i)|see|find|"
+    r"tell)|haven’t|hasn’t|have not|not sure|no idea|no clue|never (?:told|said|mentioned)|not told|remind me|"
+    r"tell me|yet to)\b"
+)
+_STATING = re.compile(
+    r"\b(?:you|your|you’re|it’s|it is|he’s|she’s|that’s|called|named|name is|yes|yeah|yep|no|of course)\b"
+)
+_COUNTS = re.compile(
+    r"^(?:yes|yeah|yep|yup|no|nope|of course|sure)\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten)\b"
+)
+_ASKING = (
+    r"\b(?:what|where|who|which|whose|when|how (?:old|many)|guess|remember|remind|know|name|is|are|do|did|does|am|"
+    r"have)\b"
+)
+_FACTS = (
+    r"my (?:\w+ )?(?:{kin})s?|my (?:\w+ )?names?|my (?:home|house|flat|city|address|town|hometown)|i live|i am from|"
+    r"i grew up|(?:do|am) i (?:have (?:a |an |any )?(?:{kin})s?|married|single|live)|call(?:ed)? me"
+)
+_ADVICE = re.compile(
+    r"\b(?:should|could|would|can i|how do i|how can|why|think|want|like|need|feel|tell|told|fight|argu\w+)\b"
+)
+
+
+def objections(text: str, turn: Turn) -> list[str]:
+    """Why a reply that nobody is sure of is not grounded in this turn: short reasons, none when it is. Never raises."""
+    said = text[:2000].translate(_APOSTROPHES)
+    told = _told(turn)
+    found = []
+    if _invents(said, told) or (asks_about_person(turn) and _states(said, told)):
+        found.append("invents_memory")
+    if any(_is_name(name) and not _among(name, told) for name in _addressed(said)):
+        found.append("wrong_name")
+    if _contradicts(said, turn):
+        found.append("contradicts_persona")
+    return found
+
+
+def asks_about_person(turn: Turn) -> bool:
+    """Whether the message asks for a fact of the person: their name, home, pets, family, or what a skill knows of."""
+    for clause in clauses(turn.text):
+        text = clause.removesuffix(" ?")
+        if len(text.split()) > 16:
+            continue
+        asked = question(text)
+        if asked and asked.kind != "remember":
+            return True
+        if (clause != text or asked) and _broad().search(text) and not _ADVICE.search(text):
+            return True
+    return False
+
+
+@cache
+def _broad() -> re.Pattern[str]:
+    """A question, in whatever words, with the person's name, home, pets or family in it."""
+    kin = "|".join(sorted(_all_kin(), key=len, reverse=True))
+    return re.compile(rf"{_ASKING}.*\b(?:{_FACTS.replace('{kin}', kin)})\b")
+
+
+@cache
+def _all_kin() -> frozenset[str]:
+    extra = ("pet", "animal", "sibling", "kid", "child", "children", "family", "parent")
+    return frozenset({*lists()["relations"], *lists()["pets"], *words("partners"), *extra})
+
+
+@cache
+def _not_everyones() -> re.Pattern[str]:
+    """ "your dog", "you have two brothers": whom not everybody has."""
+    everyone = {*load("grounding")["everyone"]}
+    kin = "|".join(sorted(_all_kin() - everyone, key=len, reverse=True))
+    return re.compile(
+        rf"\byour (?:own |little |big |older |younger |old |new |sweet |dear )?({kin})s?\b"
+        rf"|{_NOT}\byou(?:’ve got| have| had| got) (?:a |an |two |three |four |\d )(?:\w+ )?({kin})s?\b"
+    )
+
+
+def _told(turn: Turn) -> set[str]:
+    """The words that the person's own side of the talk holds, lower case, in the singular."""
+    texts = [turn.text, *(said.text for said in turn.history if said.role == "person")]
+    texts += [f"{fact.slot} {fact.value} {fact.about}" for fact in turn.known() if fact.about != "companion"]
+    texts += [memory.moment.text for memory in turn.memories or () if memory.moment.role == "person"]
+    texts.append(turn.companion_name)
+    plain = {word for text in texts for word in re.findall(r"\w+", text[:4000].lower())}
+    told = plain | {_one(word) for word in plain}
+    for group in (*load("questions")["words"]["kin"], *load("grounding")["kin"]):
+        if told & set(group):
+            told |= set(group)
+    if told & (set(lists()["pets"]) | {"animal"}):
+        told |= {"pet", "animal"}
+    if told & set(words("partners")):
+        told.add("partner")
+    return told
+
+
+def _one(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _among(word: str, told: set[str]) -> bool:
+    return bool({word.lower(), _one(word.lower())} & told)
+
+
+def _content(text: str) -> list[str]:
+    return [w for w in re.findall(r"[a-z]{4,}", text.lower()) if w not in load("grounding")["plain"]]
+
+
+def _invents(said: str, told: set[str]) -> bool:
+    """Whether it states something of the person that their own words do not hold."""
+    low = said.lower()
+    for match in _not_everyones().finditer(low):
+        if not any(_among(word, told) for word in (match[1] or match[2]).split()):
+            return True
+    if any(not _among(m[1], told) and m[1] not in load("grounding")["anywhere"] for m in _STATES.finditer(low)):
+        return True
+    if any(not _among(match[1], told) for match in _AGE.finditer(low)):
+        return True
+    parts = (_content(match[1]) for pattern in (_TOLD, _LAST) for match in pattern.finditer(low))
+    return any(part and not any(_among(word, told) for word in part) for part in parts)
+
+
+def _states(said: str, told: set[str]) -> bool:
+    """As the answer to a question about the person: whether it states what is not known, instead of saying so."""
+    for sentence in re.split(r"(?<=[.!?]) +", said):
+        low = sentence.lower()
+        if _HONEST.search(low):
+            return False
+        capitals = [name for name in re.findall(r"\b[A-Z][a-z]+\b", sentence) if _is_name(name)]
+        strange = [word for word in (*capitals, *_content(low)) if not _among(word, told)] + _COUNTS.findall(low)
+        if strange and not low.endswith("?") and (_STATING.search(low) or capitals or len(low.split()) <= 3):
+            return True
+    return False
+
+
+def _addressed(said: str) -> Iterator[str]:
+    """Names that it gives the person."""
+    for match in _NAMES.finditer(said):
+        yield match[1]
+    for match in _CALLED.finditer(said):
+        yield next(group for group in match.groups() if group)
+
+
+@cache
+def _no_names() -> frozenset[str]:
+    data = load("grounding")
+    return frozenset((*data["capitals"], *data["openings"], *lists()["places"]))
+
+
+def _is_name(word: str) -> bool:
+    low = word.lower()
+    return low in lists()["names"] or (low not in _no_names() and low not in load("grounding")["plain"])
+
+
+def _contradicts(said: str, turn: Turn) -> bool:
+    """Another name for itself, a like denied, a trait denied."""
+    own = turn.companion_name.lower()
+    for match in _SELF.finditer(said):
+        if match[1].lower() != own.split()[0] and _is_name(match[1]):
+            return True
+    low = said.lower()
+    likes = {word for like in turn.persona.likes for word in _content(like)}
+    if any(likes & set(_content(match[1] or match[2] or "")) for match in _DISLIKES.finditer(low)):
+        return True
+    traits = {word for trait in turn.persona.traits for word in re.findall(r"[a-z]{4,}", trait) if word != "little"}
+    return any(match[1] in traits for match in _DENIES.finditer(low))

@@ -1,0 +1,128 @@
+"""What nobody told is not said: facts of the person, names, another persona; and ordinary replies pass."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.candidates import leading
+from models.generation import Sample
+from models.grounding import asks_about_person, objections
+from models.reply import First
+from models.skills import Skills
+from pipelines.turn import Candidate, Fact, Persona, Turn
+
+LENA = (Fact("name", "Lena"), Fact("name", "Bruno", "dog"), Fact("home", "Leeds"), Fact("name", "Anna", "sister"))
+PROMPTS = Path(__file__).parents[2] / "models" / "training" / "reply_prompts.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "reply", "reason"),
+    [
+        ("im bored", "Your dog must be bored too.", "invents_memory"),
+        ("im bored", "You have two brothers, ask them!", "invents_memory"),
+        ("im bored", "You live in Rome, there is always something.", "invents_memory"),
+        ("im bored", "You told me about the wedding.", "invents_memory"),
+        ("im bored", "You're 23, the world is big.", "invents_memory"),
+        ("im bored", "We talked about your garden, remember?", "invents_memory"),
+        ("im bored", "Hey Sarah, me too.", "wrong_name"),
+        ("im bored", "Well done, Viktor!", "wrong_name"),
+        ("im bored", "Your name is Max, right?", "wrong_name"),
+        ("who is this", "I'm Luna, nice to meet you.", "contradicts_persona"),
+        ("its raining", "I hate rain.", "contradicts_persona"),
+        ("be nice", "I'm not curious at all.", "contradicts_persona"),
+        ("whats my dogs name", "It's Max.", "invents_memory"),
+        ("whats my dogs name", "Max!", "invents_memory"),
+        ("do i have kids", "Yes, you do.", "invents_memory"),
+        ("how many brothers do i have", "You have two brothers.", "invents_memory"),
+    ],
+)
+def test_what_nobody_told_is_held_back(text: str, reply: str, reason: str) -> None:
+    assert reason in objections(reply, Turn(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "reply"),
+    [
+        ("my puppy bit me", "Ouch! How old is your dog?"),
+        ("im bored", "Lena, want to hear a pun?"),
+        ("im bored", "How about a walk with Bruno? Your dog won't say no."),
+        ("im bored", "You live in Leeds, is nothing on tonight?"),
+        ("i told you about the wedding", "You told me about the wedding, yes."),
+        ("im 23 today", "You're 23! Happy birthday, Lena!"),
+        ("who is this", "I'm Juno, an AI."),
+        ("its raining", "I like rain on windows. Don't you?"),
+        ("i got the job", "Congratulations, that's huge! When do you start?"),
+        ("should i tell my wife", "Would your wife want to know?"),
+        ("i failed", "You worked for it, and it still went wrong. I'm sorry."),
+        ("whats my cats name", "I don't know that yet. Tell me?"),
+        ("i feel like nobody likes me", "Have you said any of this to your friends?"),
+        ("my son is 3", "Three! Are your kids all asleep now?"),
+    ],
+)
+def test_ordinary_replies_pass(text: str, reply: str) -> None:
+    assert objections(reply, Turn(text, profile=LENA)) == []
+
+
+def test_a_companion_that_was_renamed_has_one_name() -> None:
+    turn = Turn("who are you", persona=Persona("Juno"), profile=(Fact("name", "Pixel", "companion"),))
+    assert objections("I'm Pixel, your AI.", turn) == []
+    assert objections("I'm Juno, your AI.", turn) == ["contradicts_persona"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["whats my name", "bet u forgot my name", "you remember my sister's name, don't you", "what country am i in rn"],
+)
+def test_questions_about_the_person_are_heard(text: str) -> None:
+    assert asks_about_person(Turn(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what should i tell my sister?",
+        "how do i get over my ex",
+        "my dog is the best",
+        "what do you think of my name?",
+        "hi",
+    ],
+)
+def test_what_asks_for_no_fact_is_left_alone(text: str) -> None:
+    assert not asks_about_person(Turn(text))
+
+
+def test_such_a_candidate_is_neither_sent_nor_shown_while_others_are_written() -> None:
+    turn = Turn("im bored", candidates=[Candidate("Your dog Max is bored too.", "x"), Candidate("Want a pun?", "x")])
+    [reply] = First()([turn])
+    assert reply.text == "Want a pun?"
+    heard: list[str] = []
+    turn.on_candidate = lambda candidate: heard.append(candidate.text)
+    lead = leading(turn)
+    assert lead
+    lead(Sample("Your dog Max is bored too.", True, -0.1))
+    lead(Sample("Want a pun?", True, -0.5))
+    assert heard == ["Want a pun?"]
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_text_is_judged(text: str, reply: str) -> None:
+    assert isinstance(objections(reply, Turn(text, profile=LENA)), list)
+
+
+@pytest.mark.parametrize(
+    "row", [r for line in PROMPTS.read_text().splitlines() if "known" in (r := json.loads(line))], ids=lambda r: r["id"]
+)
+def test_a_question_about_the_person_is_answered_or_nothing_stated_can_pass(row: dict[str, object]) -> None:
+    facts = [Fact(f["slot"], f["value"], f["about"]) for f in row["facts"]]  # type: ignore[attr-defined]
+    turn = Turn(str(row["text"]), profile=facts)
+    said = [candidate.text for candidate in Skills()([turn])[0]]
+    if row["known"]:
+        assert said
+        assert any(part.lower() in said[0].lower() for part in row["answer"])  # type: ignore[attr-defined]
+    else:
+        assert said or "invents_memory" in objections("Yes, your Max in Paris.", turn)
