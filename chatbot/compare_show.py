@@ -5,9 +5,8 @@ Works from what chatbot/compare.py gives; runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -47,6 +46,8 @@ def rows(a: Played, b: Played) -> Iterator[tuple[str, str, str]]:
     yield "load, s", f"{one['load_s']:.2f}", f"{two['load_s']:.2f}"
     yield "peak memory, MB", f"{one['peak_mb'] or '-'}", f"{two['peak_mb'] or '-'}"
     yield "a turn, median ms", f"{one['turn_ms']:.1f}", f"{two['turn_ms']:.1f}"
+    yield "the slowest, ms", f"{one['turn_ms_most']:.1f}", f"{two['turn_ms_most']:.1f}"
+    yield "each stage, mean ms", "", ""
     for label in dict.fromkeys([*one["stage_ms"], *two["stage_ms"]]):
         x, y = (f"{s['stage_ms'][label]:.1f}" if label in s["stage_ms"] else "-" for s in (one, two))
         yield f"  {label}", x, y
@@ -56,7 +57,7 @@ def rows(a: Played, b: Played) -> Iterator[tuple[str, str, str]]:
     yield "turns with a failed stage", f"{one['failed']}", f"{two['failed']}"
     for slot, turns in differences(a, b).items():
         if turns:
-            yield f"{slot} differs in", f"{len(turns)} turns", ""
+            yield f"turns that differ in {slot}", f"{len(turns)}", ""
 
 
 PAGE = """<!doctype html>
@@ -73,8 +74,7 @@ svg text {{ font: 12px system-ui, sans-serif; fill: currentColor; }}
 </style></head><body>
 <h1>{title}</h1>
 <p><b class="a">A</b> {name_a}<br><b class="b">B</b> {name_b}<br>{turns} turns; shaded where the two differ.</p>
-<h2>Time per stage</h2>
-{picture}
+{pictures}
 <h2>Figures</h2>
 <table><tr><th></th><th>A</th><th>B</th></tr>
 {figures}
@@ -88,7 +88,7 @@ svg text {{ font: 12px system-ui, sans-serif; fill: currentColor; }}
 
 
 def html(a: Played, b: Played) -> str:
-    """The page: a picture of the time, the figures, and every turn with what differs shaded."""
+    """The page: pictures of scores, time and memory, the figures, and every turn with what differs shaded."""
     lines = []
     for i, (x, y) in enumerate(zip(a["turns"], b["turns"], strict=True), 1):
         lines.append(f'<tr><td colspan="3" class="said">{i}. {escape(plain(x["text"]))}</td></tr>')
@@ -109,25 +109,44 @@ def html(a: Played, b: Played) -> str:
         name_a=escape(str(a["config"])),
         name_b=escape(str(b["config"])),
         turns=len(a["turns"]),
-        picture=picture(summary(a)["stage_ms"], summary(b)["stage_ms"]),
+        pictures=pictures(a, b),
         figures=figures,
         rows="\n".join(lines),
     )
 
 
-def picture(a: dict[str, Any], b: dict[str, Any]) -> str:
-    """Median milliseconds per stage as pairs of bars, in SVG."""
+def pictures(a: Played, b: Played) -> str:
+    """Scores where there is truth, time per stage, and what each costs to have, as pairs of bars."""
+    one, two = summary(a), summary(b)
+    parts = []
+    right, right_too = ({k: 100 * n / of for k, (n, of) in s["passed"].items() if of} for s in (one, two))
+    if right:
+        parts += ["<h2>As expected</h2>", bars(right, right_too, "%", most=100)]
+    parts += ["<h2>Time per stage, mean of all turns</h2>", bars(one["stage_ms"], two["stage_ms"], "ms")]
+    for title, key, unit in (
+        ("A turn, median", "turn_ms", "ms"),
+        ("Loading", "load_s", "s"),
+        ("Memory at most", "peak_mb", "MB"),
+    ):
+        if one[key] is not None and two[key] is not None:
+            parts += [f"<h2>{title}</h2>", bars({"": one[key]}, {"": two[key]}, unit)]
+    return "\n".join(parts)
+
+
+def bars(a: Mapping[str, float], b: Mapping[str, float], unit: str, most: float = 0.0) -> str:
+    """The values under each label as pairs of bars, A above B, in SVG; most: the value of a whole bar."""
     labels = list(dict.fromkeys([*a, *b]))
-    most = max([*a.values(), *b.values(), 0.01])
+    most = max([*a.values(), *b.values(), most, 0.01])
+    left = 20 + 9 * max(map(len, labels), default=0)
     parts = []
     for i, label in enumerate(labels):
         top = i * 40
-        parts.append(f'<text x="190" y="{top + 22}" text-anchor="end">{escape(label)}</text>')
-        for place, (times, colour) in enumerate(((a, COLOURS[0]), (b, COLOURS[1]))):
-            if label in times:
-                y, long = top + 4 + place * 15, max(1.0, 480 * times[label] / most)
-                parts.append(f'<rect x="200" y="{y}" width="{long:.1f}" height="13" rx="2" fill="{colour}"/>')
-                parts.append(f'<text x="{206 + long:.1f}" y="{y + 11}">{times[label]:.1f} ms</text>')
-    height = 40 * len(labels)
-    about = 'role="img" aria-label="Median milliseconds per stage, A above B"'
-    return f'<svg viewBox="0 0 760 {height}" width="100%" {about}>{"".join(parts)}</svg>'
+        parts.append(f'<text x="{left - 10}" y="{top + 22}" text-anchor="end">{escape(label)}</text>')
+        for place, (values, colour) in enumerate(((a, COLOURS[0]), (b, COLOURS[1]))):
+            if label in values:
+                y, long = top + 4 + place * 15, max(1.0, (660 - left) * values[label] / most)
+                number = f"{values[label]:.1f}".removesuffix(".0") + f" {unit}"
+                parts.append(f'<rect x="{left}" y="{y}" width="{long:.1f}" height="13" rx="2" fill="{colour}"/>')
+                parts.append(f'<text x="{left + 6 + long:.1f}" y="{y + 11}">{number}</text>')
+    about = f'role="img" aria-label="{unit}, A above B"'
+    return f'<svg viewBox="0 0 760 {40 * len(labels)}" width="100%" {about}>{"".join(parts)}</svg>'

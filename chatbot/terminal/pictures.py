@@ -42,7 +42,9 @@ def main(folder: Path, config: str | None) -> None:
         turns = [companion.answer([("lena", text)])[0] for text in SAID]
         felt = mood.felt(companion.pipeline, companion.memory("lena").recent(mood.SPAN))
         companion.close()
-    talk: list[RenderableType] = []
+    greeting = f"{turns[0].companion_name} is an AI companion. What you say stays in a folder of this machine"
+    keys = "Enter sends, Ctrl-C stops an answer, Ctrl-D leaves. /help shows more.\n"
+    talk: list[RenderableType] = [Text(greeting, "dim"), Text(keys, "dim")]
     for turn in turns:
         talk += [Text.assemble(("you: ", "bold green"), turn.text), show.reply(turn)]
     pictures: dict[str, list[RenderableType]] = {
@@ -64,7 +66,8 @@ def svg(parts: list[RenderableType], title: str) -> str:
     for part in parts:
         console.print(part)
     drawn = console.export_svg(title=title)
-    return re.sub(r"@font-face \{[^}]*\}", "", drawn)
+    drawn = re.sub(r"@font-face \{[^}]*\}", "", drawn)
+    return drawn.replace("Fira Code, monospace", "monospace").replace("font-family: arial", "font-family: sans-serif")
 
 
 if __name__ == "__main__":

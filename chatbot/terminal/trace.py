@@ -23,13 +23,15 @@ NARROW = 60
 
 
 MEASURES = {
+    "judged": "suits the talk",
     "relevance": "fits what you said",
-    "likely": "the model was surer of it",
-    "length": "a better length",
+    "likely": "the model's own liking",
+    "length": "length",
     "repeats_itself": "repeats itself less",
     "repeats_person": "repeats you less",
     "unfinished": "is finished",
     "tact": "gentler with a hurt",
+    "written": "who wrote it",
 }
 """What the ranker's measures mean when one candidate beats another in them, in words."""
 

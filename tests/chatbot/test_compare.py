@@ -62,6 +62,12 @@ def test_every_message_goes_through_both_and_talks_do_not_know_of_each_other(bot
     assert compare.summary(both[1])["passed"]["emotion"] == (1, 2)
 
 
+def test_the_peak_of_memory_is_that_of_the_chain_alone(folder: Path) -> None:
+    held = b"x" * 300_000_000  # of the process that compares: it must not be counted
+    [played] = compare.compare(["tiny"], compare.read(folder / "on.jsonl"))
+    assert played["peak_mb"] is None or played["peak_mb"] < len(held) / 1e6
+
+
 def test_differences_are_those_of_what_was_said(both: list[compare.Played]) -> None:
     differ = compare.differences(*both)
     assert differ["safety"] == []
@@ -116,10 +122,12 @@ def test_the_page_is_whole_and_asks_for_nothing_else(both: list[compare.Played])
     page = Page()
     page.feed(text)
     assert page.open == []
-    assert page.count["svg"] == 1
+    assert page.count["svg"] == 5  # scores, stages, a turn, loading, memory
+    assert all(word in page.words for word in ("As expected", "100 %", "Memory at most", " MB"))
     stages = {label for played in both for label in compare.summary(played)["stage_ms"]}
     assert all(label in page.words for label in stages)
-    assert page.count["rect"] == sum(len(compare.summary(played)["stage_ms"]) for played in both)
+    kinds = 3 + len(compare.summary(both[0])["passed"])
+    assert page.count["rect"] == sum(len(compare.summary(played)["stage_ms"]) + kinds for played in both)
     assert "http" not in text
     assert "script" not in page.count
 
