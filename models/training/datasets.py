@@ -6,6 +6,8 @@ trained on measures nothing. What a text is compared by: lower case, one space b
 
 - CLINC150, json: Larson et al. 2019, "An Evaluation Dataset for Intent Classification and Out-of-Scope Prediction".
 - BANKING77, csv: Casanueva et al. 2020, "Efficient Intent Detection with Dual Sentence Encoders".
+- HWU64, csv: Liu et al. 2019, "Benchmarking Natural Language Understanding Services for Building Conversational
+  Agents", as github.com/xliuhw/NLU-Evaluation-Data has it.
 - Rasa NLU training data, yml and md; Microsoft personality chat, qna.
 - GoEmotions, tsv: Demszky et al. 2020, "GoEmotions: A Dataset of Fine-Grained Emotions".
 - CoNLL columns, as in WNUT17 (Derczynski et al. 2017): a token and a tag a line, an empty line between sentences.
@@ -16,9 +18,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipelines.errors import UsageError
 
@@ -49,19 +51,56 @@ def clinc150(folder: Path) -> Splits:
 
 
 def intents_csv(folder: Path) -> Splits:
-    """train.csv and test.csv (and dev.csv or valid.csv when there is one) with a header and the columns text and
-    category (BANKING77), intent (HWU64) or label. Without a dev file, every tenth training text is held out."""
+    """train.csv and test.csv (and dev.csv, valid.csv or val.csv when there is one), as BANKING77's and the splits of
+    HWU64 that others made. Without a dev file, every tenth training text is held out."""
     splits = Splits()
     for split, names in (("train", ["train"]), ("dev", ["dev", "valid", "val"]), ("test", ["test"])):
         path = next((folder / f"{n}.csv" for n in names if (folder / f"{n}.csv").is_file()), None)
-        if path is None:
-            continue
-        table = list(csv.DictReader(_text(path).splitlines(keepends=True)))
-        column = next((c for c in ("category", "intent", "label") if table and c in table[0]), None)
-        if column is None or "text" not in table[0]:
-            raise UsageError(f"{path}: needs a header with the columns text and category, intent or label")
-        splits[split] = [Example(row["text"].strip(), (row[column].strip(),)) for row in table]
-    splits = without_leaks(splits)
+        if path is not None:
+            splits[split] = one_csv(path)
+    return _with_dev(without_leaks(splits))
+
+
+def one_csv(path: Path) -> list[Example]:
+    """A csv with a header and the columns text and category, intent or label; or HWU64's own."""
+    if _text(path).partition("\n")[0].count(";") >= 4:
+        return hwu64(path)
+    table = _table(path, ",")
+    column = next((c for c in ("category", "intent", "label") if table and c in table[0]), None)
+    if column is None or "text" not in table[0]:
+        raise UsageError(f"{path}: needs a header with the columns text and category, intent or label")
+    return [Example(row["text"].strip(), (row[column].strip(),)) for row in table if row["text"] and row[column]]
+
+
+def hwu64(path: Path) -> list[Example]:
+    """NLU-Data-Home-Domain-Annotated-All.csv, semicolons between the columns; the intent is "scenario_intent". The text
+    is answer_annotation without its mark-up ("[date : today]"), as in the authors' own folds; what they marked
+    irrelevant (status IRR...) is left out."""
+    table = _table(path, ";")
+    if not table or not {"scenario", "intent", "answer_annotation"} <= set(table[0]):
+        raise UsageError(f"{path}: needs the columns scenario, intent and answer_annotation, as HWU64 has them")
+    examples = []
+    for row in table:
+        text = " ".join(re.sub(r"\[[^\]:]{0,60}:([^\]]{0,200})\]", r"\1", row["answer_annotation"] or "").split())
+        if text and row["scenario"] and row["intent"] and not (row.get("status") or "").startswith("IRR"):
+            examples.append(Example(text, (f"{row['scenario'].strip()}_{row['intent'].strip()}",)))
+    return examples
+
+
+def hwu64_fold(folder: Path) -> Splits:
+    """One of the authors' folds (KFold_1, ...): trainset/*.csv and testset/csv/*.csv, a file for each intent; every
+    tenth training text is held out."""
+    splits = Splits()
+    for split, inner in (("train", "trainset"), ("test", "testset/csv")):
+        splits[split] = [e for path in sorted((folder / inner).glob("*.csv")) for e in hwu64(path)]
+    return _with_dev(without_leaks(splits))
+
+
+def _table(path: Path, delimiter: str) -> list[dict[str, Any]]:
+    return list(csv.DictReader(_text(path).splitlines(keepends=True), delimiter=delimiter))
+
+
+def _with_dev(splits: Splits) -> Splits:
     if "dev" not in splits and "train" in splits:
         rows = splits["train"]
         splits["dev"] = rows[9::10]
@@ -70,19 +109,56 @@ def intents_csv(folder: Path) -> Splits:
 
 
 def rasa(*files: Path) -> list[Example]:
-    """Rasa NLU examples, yml or md, entity mark-up removed, each text once per intent."""
+    """Rasa NLU examples, yml (2.0 and later) or md, entity mark-up removed, each text once per intent. Files that hold
+    something else (a domain, stories) have none."""
     examples: dict[Example, None] = {}
     for path in files:
-        intent = ""
-        for line in _text(path).splitlines():
-            if found := re.match(r"(?:\s*- intent:\s*|##\s*intent:\s*)(\S+)", line):
-                intent = found[1]
-            elif line.startswith("##") or re.match(r"\s*- (?:lookup|synonym|regex):", line):
-                intent = ""
-            elif intent and (found := re.match(r"\s*- (\S.*)", line)):
-                text = re.sub(r"\[([^\]\[]{0,200})\](?:\([^)(]{0,200}\)|\{[^}{]{0,200}\})", r"\1", found[1])
-                examples[Example(" ".join(text.split()), (intent,))] = None
+        found = _rasa_md(path) if path.suffix == ".md" else _rasa_yml(path)
+        for intent, text in found:
+            text = re.sub(r"\[([^\]\[]{0,200})\](?:\([^)(]{0,200}\)|\{[^}{]{0,200}\})", r"\1", text)
+            if text := " ".join(text.split()):
+                examples[Example(text, (intent,))] = None
     return list(examples)
+
+
+def _rasa_md(path: Path) -> Iterator[tuple[str, str]]:
+    intent = ""
+    for line in re.sub(r"<!--.*?-->", "", _text(path), flags=re.DOTALL).splitlines():
+        if line.startswith("##"):
+            found = re.match(r"##\s*intent:\s*(\S+)", line)
+            intent = found[1] if found else ""
+        elif intent and (found := re.match(r"\s*[-*+] (\S.*)", line)):
+            yield intent, found[1]
+
+
+def _rasa_yml(path: Path) -> Iterator[tuple[str, str]]:
+    """Examples are one block of lines with bullets, or a list of entries with a text."""
+    import yaml
+
+    text = _text(path)
+    if not re.search(r"^nlu\s*:", text, re.MULTILINE):
+        return
+    try:
+        data = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UsageError(f"{path}{line}: this is not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}: this is not YAML: {error}") from None
+    entries = data.get("nlu") if isinstance(data, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict) or "intent" not in entry:
+            continue
+        given = entry.get("examples") or ""
+        if isinstance(given, str):
+            # A line without a bullet goes on with the example before it.
+            texts = re.split(r"^\s*[-*+]\s+", given, flags=re.MULTILINE)[1:]
+        else:
+            texts = [
+                str(e["text"] if isinstance(e, dict) else e) for e in given if not isinstance(e, dict) or "text" in e
+            ]
+        for example in texts:
+            yield str(entry["intent"]), re.sub(r"^\s*[-*+]\s+", "", example)
 
 
 def personality_chat(path: Path) -> list[Example]:

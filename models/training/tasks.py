@@ -35,7 +35,8 @@ def load(name: str, folder: Path) -> Data:
     """The data of a task, "emotion" or "intent", by its name.
 
     folder holds the public sets, each in a folder of its own; or it is one set of a user's own. For intents: train.csv
-    (BANKING77, HWU64), data_full.json (CLINC150), Rasa's nlu.yml and nlu.md files (or one such file, or one .jsonl).
+    (BANKING77), data_full.json (CLINC150), HWU64 (its annotated csv, or one of its folds), a Rasa bot's yml or md
+    files; or one file: csv, yml, md or jsonl.
     For emotions: emotions.txt with train.tsv, dev.tsv and test.tsv.
     """
     if name == "emotion":
@@ -60,16 +61,20 @@ def together(name: str, paths: Sequence[Path]) -> Data:
 def own_intents(folder: Path) -> Data:
     """Intents of one data set in a format that datasets.py reads; out of scope only if the set has such examples."""
     if folder.is_file():
-        examples = datasets.jsonl(folder) if folder.suffix == ".jsonl" else datasets.rasa(folder)
-        splits = _by_hash(examples)
+        readers = {".jsonl": datasets.jsonl, ".csv": datasets.one_csv}
+        splits = _by_hash(readers.get(folder.suffix, datasets.rasa)(folder))
     elif (folder / "train.csv").is_file():
         splits = datasets.intents_csv(folder)
     elif (folder / "data_full.json").is_file():
         splits = datasets.clinc150(folder)
-    elif files := sorted(folder.rglob("nlu*.yml")) + sorted(folder.rglob("nlu*.md")):
+    elif (folder / "trainset").is_dir():
+        splits = datasets.hwu64_fold(folder)
+    elif annotated := sorted(folder.rglob("NLU-Data-Home-Domain-Annotated*.csv")):
+        splits = _by_hash(datasets.hwu64(annotated[0]))
+    elif files := [p for p in sorted(folder.rglob("*.*")) if p.suffix in (".yml", ".yaml", ".md")]:
         splits = _by_hash(datasets.rasa(*files))
     else:
-        raise UsageError(f"{folder}: no train.csv, data_full.json, nlu*.yml or nlu*.md here")
+        raise UsageError(f"{folder}: no train.csv, data_full.json, trainset/, HWU64's csv, or Rasa's yml or md here")
     if not splits.get("train"):
         raise UsageError(f"{folder}: no examples in it")
     labels = sorted({e.labels[0] for e in splits["train"]} - {OUT_OF_SCOPE})

@@ -53,6 +53,113 @@ def test_rasa_yml_and_md_without_markup_and_doubles(tmp_path):
     ]
 
 
+def test_rasa_yml_with_examples_as_a_list_and_what_is_no_intent(tmp_path):
+    yml = tmp_path / "nlu.yml"
+    yml.write_text(
+        'version: "3.1"\n'
+        "nlu:\n"
+        "# a note of the authors\n"
+        "- intent: order/tea\n"
+        "  metadata:\n"
+        "    owner: us\n"
+        "  examples:\n"
+        "  - text: |\n"
+        '      tea with [oat milk]{"entity": "extra", "value": "oat"} please\n'
+        "    metadata:\n"
+        "      sentiment: polite\n"
+        '  - text: "and a biscuit"\n'
+        "- synonym: tea\n"
+        "  examples: |\n"
+        "    - cuppa\n"
+        "- lookup: extra\n"
+        "  examples: |\n"
+        "    - oat milk\n"
+        "- regex: size\n"
+        "  examples: |\n"
+        "    - \\d+ ml\n"
+        "- intent: leave\n"
+        "  examples: |\n"
+        "    - bye\n"
+        "      for now\n"
+        "    * see you\n"
+        "stories:\n"
+        "- story: one\n"
+        "  steps:\n"
+        "  - intent: leave\n"
+    )
+    assert datasets.rasa(yml) == [
+        Example("tea with oat milk please", ("order/tea",)),
+        Example("and a biscuit", ("order/tea",)),
+        Example("bye for now", ("leave",)),
+        Example("see you", ("leave",)),
+    ]
+
+
+def test_rasa_md_with_any_bullet_comments_and_values(tmp_path):
+    md = tmp_path / "nlu.md"
+    md.write_text(
+        "<!-- ours -->\n## intent: pay\n- pay in [yen](currency:JPY) <!-- a synonym -->\n* split the bill\n+ cash\n"
+        "## regex:zip\n- [0-9]{5}\n## lookup:currency\ncoins.txt\n"
+    )
+    assert datasets.rasa(md) == [
+        Example("pay in yen", ("pay",)),
+        Example("split the bill", ("pay",)),
+        Example("cash", ("pay",)),
+    ]
+
+
+def test_rasa_yml_that_is_no_yaml_is_named_with_its_line(tmp_path):
+    yml = tmp_path / "nlu.yml"
+    yml.write_text('nlu:\n- intent: a\n  examples: "- not closed\n')
+    with pytest.raises(UsageError, match=r"nlu\.yml:\d+: this is not YAML"):
+        datasets.rasa(yml)
+
+
+COLUMNS = ("userid", "answerid", "scenario", "intent", "status", "answer_annotation", "notes", "suggested_entities")
+HWU64 = ";".join([*COLUMNS, "answer_normalised", "answer", "question"])
+
+
+def test_hwu64_as_its_authors_publish_it(tmp_path):
+    path = tmp_path / "NLU-Data-Home-Domain-Annotated-All.csv"
+    rows = [
+        '1;11;lamp;dim;;"dim the [place : hall] lamp to [level : ten percent]";;;dim it;"Dim it; please";"How?"',
+        "1;12;lamp;dim;IRR_XR;not about lamps;;;not about lamps;Not about lamps;How?",
+        "2;13;lamp;on;MOD;light [place : upstairs];null;;lights upstairs;Lights upstairs!;How?",
+        "2;14;;;;;;;;;",
+    ]
+    path.write_text("\n".join([HWU64, *rows]) + "\n", encoding="utf-8")
+    assert datasets.hwu64(path) == [
+        Example("dim the hall lamp to ten percent", ("lamp_dim",)),
+        Example("light upstairs", ("lamp_on",)),
+    ]
+
+
+def test_hwu64s_folds_have_a_file_for_each_intent(tmp_path):
+    head = "answerid;scenario;intent;answer_annotation;answer_from_anno;answer_from_user\n"
+    (tmp_path / "trainset").mkdir()
+    (tmp_path / "testset" / "csv").mkdir(parents=True)
+    rows = "".join(f'{i};lamp;on;"lamp {i} in [place : hall]";"lamp {i} in hall";"Lamp"\n' for i in range(20))
+    (tmp_path / "trainset" / "lamp_on.csv").write_text(head + rows)
+    (tmp_path / "testset" / "csv" / "lamp_on.csv").write_text(
+        head + '30;lamp;on;"lamp 3 in hall";"lamp 3 in hall";"x"\n'
+    )
+    splits = datasets.hwu64_fold(tmp_path)
+    assert splits["test"] == [Example("lamp 3 in hall", ("lamp_on",))]
+    assert splits.leaked == 1
+    assert (len(splits["train"]), len(splits["dev"])) == (18, 1)
+
+
+def test_hwu64_split_by_others_into_train_val_and_test(tmp_path):
+    for name, text in (("train", "lamp on"), ("val", "lamp on now"), ("test", '"lamp, on"')):
+        (tmp_path / f"{name}.csv").write_text(f"text,category\n{text},iot_hue_lighton\n")
+    splits = datasets.intents_csv(tmp_path)
+    assert {split: found[0].text for split, found in splits.items()} == {
+        "train": "lamp on",
+        "dev": "lamp on now",
+        "test": "lamp, on",
+    }
+
+
 def test_personality_chat_numbers_its_scenarios(tmp_path):
     path = tmp_path / "chat.qna"
     path.write_text(

@@ -42,6 +42,26 @@ def test_a_folder_of_a_users_own(tmp_path):
     assert len(data.splits["train"]) == 18
 
 
+def test_the_formats_are_told_apart_by_what_lies_in_the_folder(tmp_path):
+    hwu = tmp_path / "hwu" / "AnnotatedData"
+    hwu.mkdir(parents=True)
+    rows = "".join(f"{i};lamp;{what};;lamp {i} {what}\n" for i in range(30) for what in ("on", "off"))
+    (hwu / "NLU-Data-Home-Domain-Annotated-All.csv").write_text("id;scenario;intent;status;answer_annotation\n" + rows)
+    for path in (tmp_path / "hwu", hwu, hwu / "NLU-Data-Home-Domain-Annotated-All.csv"):
+        assert tasks.load("intent", path).labels == ["lamp_off", "lamp_on"]
+    rasa = tmp_path / "bot" / "data" / "nlu"
+    rasa.mkdir(parents=True)
+    lines = "".join(f"    - tea {i}\n" for i in range(30))
+    (rasa / "drinks.yml").write_text(f"nlu:\n- intent: tea\n  examples: |\n{lines}")
+    (tmp_path / "bot" / "domain.yml").write_text("intents:\n- tea\n")
+    (tmp_path / "bot" / "config.yml").write_text("")
+    assert tasks.load("intent", tmp_path / "bot").labels == ["tea"]
+    assert tasks.load("intent", rasa / "drinks.yml").labels == ["tea"]
+    one = tmp_path / "mine.csv"
+    one.write_text("text,label\n" + "".join(f"hi {i},greet\n" for i in range(30)))
+    assert tasks.load("intent", one).labels == ["greet"]
+
+
 def test_a_folder_with_nothing_to_read_says_what_is_read(tmp_path):
     with pytest.raises(UsageError, match=r"train\.csv"):
         tasks.load("intent", tmp_path)
