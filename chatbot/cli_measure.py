@@ -61,7 +61,7 @@ def _stage_options(command: Any) -> Any:
 def train_intent(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
     """Train an intent stage on examples of your own.
 
-    Formats: CLINC150 json, BANKING77 or HWU64 csv, Rasa nlu yml or md.
+    Formats: CLINC150 json, BANKING77 or HWU64 csv, Rasa yml or md; a csv or jsonl of your own.
 
     Without --epochs a head is fitted on the encoder as it is: minutes. With --epochs 10 the encoder learns too:
     better, half an hour, and other heads do not fit it any more. Broken off, it goes on from its last checkpoint.
@@ -205,6 +205,34 @@ def evaluate_entities(stage: str, data: Path, noisy: bool, out: Path | None) -> 
 
         command = "chatbot " + shlex.join(sys.argv[1:])
         click.echo(f"With pictures: {evaluate_show.write(out, stage, report, command)}")
+
+
+@evaluate.command("chat")
+@click.option(
+    "--config", metavar="FILE", envvar="CHATBOT_CONFIG", help="Whose stages. [default: the config you chat with]"
+)
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one value of the config.")
+@click.option(
+    "--data", metavar="FILE", type=click.Path(path_type=Path), help="Other labelled messages, in the same format."
+)
+@click.option("--noise/--no-noise", "noisy", default=True, help="Again in lower case, with typos, with emoji.")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Write report.json, pictures and index.html there.")
+def evaluate_chat(config: str | None, sets: tuple[str, ...], data: Path | None, noisy: bool, out: Path | None) -> None:
+    """Intents, emotions, entities and facts of a config's stages on the project's own 600 chat messages."""
+    from chatbot.assemble import read_config
+    from models.training import evaluate as scoring
+    from models.training import evaluate_chat as chat
+
+    messages = chat.load(data or chat.MESSAGES)
+    found = read_config(config, sets)
+    report = chat.evaluate(chat.understanding(found), messages, noisy)
+    name = f"{found.path.name}, {len(messages)} chat messages"
+    click.echo(f"{name}\n{scoring.table(report)}")
+    if out:
+        from chatbot import evaluate_show
+
+        command = "chatbot " + shlex.join(sys.argv[1:])
+        click.echo(f"With pictures: {evaluate_show.write(out, name, report, command)}")
 
 
 @click.group()
