@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from chatbot.cli_options import CONFIG, SETS
+
 FOLDER = click.Path(path_type=Path)
 DATA = click.option(
     *("--data", "data"),
@@ -238,3 +240,87 @@ def evaluate_chat(config: str | None, sets: tuple[str, ...], data: Path | None, 
 @click.group()
 def bench() -> None:
     """Measure time and memory."""
+
+
+@evaluate.command("memory")
+@CONFIG
+@SETS
+@click.option("--data", metavar="DIR", type=click.Path(exists=True, path_type=Path), help="With msc_valid and locomo.")
+@click.option("--scenes", metavar="DIR", type=FOLDER, help="Other scenes. [default: tests/scenes/memory]")
+@click.option("--facts", "labelled", metavar="FILE", type=FOLDER, help="Other messages with their facts, one a line.")
+@click.option("--generate", is_flag=True, help="Play the scenes with the language model too (much slower).")
+@click.option("--out", type=FOLDER, metavar="DIR", help="Write report.json and index.html there.")
+def evaluate_memory(
+    config: str | None,
+    sets: tuple[str, ...],
+    data: Path | None,
+    scenes: Path | None,
+    labelled: Path | None,
+    generate: bool,
+    out: Path | None,
+) -> None:
+    """Memory: facts read, evidence found, scenes passed.
+
+    Whatever the config names for facts, recall and the rest is measured, so that it shows what a swap breaks: each
+    failed scene is told. Exit code 1 when a scene fails that must not (whose fact it is, people apart, forgetting,
+    injection), or more than 5 % of the rest. Without --data, only what comes with the project is measured.
+
+    \b
+    Examples:
+      chatbot evaluate memory
+      chatbot evaluate memory --data DATA --out report
+      chatbot evaluate memory --config my.toml --scenes my-scenes
+    """
+    from chatbot import evaluate_memory as measuring
+    from chatbot.assemble import ROOT, read_config
+    from models.training import evaluate as scoring
+
+    found = read_config(config, sets)
+    labelled = labelled or ROOT / "tests" / "models" / "facts_own.jsonl"
+    scenes = scenes or ROOT / "tests" / "scenes" / "memory"
+    report, failed = measuring.run(found, data, labelled, scenes, generate, _progress)
+    _progress("")
+    click.echo(f"{found.path.name}\n{scoring.table(report)}")
+    for line in failed:
+        click.echo(f"failed: {line}")
+    if out:
+        from chatbot import evaluate_show
+
+        command = "chatbot " + shlex.join(sys.argv[1:])
+        click.echo(f"As a page: {evaluate_show.write(out, f'memory, {found.path.name}', report, command)}")
+    sys.exit(0 if measuring.good_enough(report["scenes"]) else 1)
+
+
+@bench.command("memory")
+@click.option("--sizes", default="10,100,1000,5000,10000,50000", show_default=True, metavar="N,N", help="Utterances.")
+@click.option("--facts", default=1000, show_default=True, help="How many facts are known, at most one an utterance.")
+def bench_memory(sizes: str, facts: int) -> None:
+    """Milliseconds of memory by how much it holds.
+
+    recall: finding what fits one message. turn: all that memory does for a message and its answer, the disk included.
+    first recall: the same in a fresh process, which reads the file. Of the processor: without what the disk and
+    other programs take.
+
+    \b
+    Examples:
+      chatbot bench memory
+      chatbot bench memory --sizes 5000,50000
+    """
+    from chatbot import bench_memory as benching
+    from pipelines.errors import UsageError
+
+    try:
+        wanted = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        wanted = []
+    if not wanted or min(wanted) < 1 or facts < 1:
+        raise UsageError("--sizes and --facts are numbers from 1 on, such as --sizes 10,1000 --facts 100")
+    rows = benching.run(wanted, facts, _progress)
+    _progress("")
+    click.echo(benching.table(rows))
+
+
+def _progress(line: str) -> None:
+    """One line that is written over, on a terminal only."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[2K{line[:78]}", nl=False, err=True)

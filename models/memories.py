@@ -66,10 +66,20 @@ class Recall:
         if asked and (within := past.between(*asked, DEPTH)):
             # Asked for by time alone, the first of those days come up; a shared word puts a moment before them.
             scores = {id: 1 + scores.get(id, 0.0) for id in within}
-        found = [Memory(past.moment(id), score) for id, score in scores.items()]
-        found = [Memory(m.moment, m.score * self._recent(turn, m.moment)) for m in found if self._fits(turn, m.moment)]
-        found = _due(turn, past) + sorted(found, key=lambda m: -m.score)
-        return _distinct(found)[: self.k]
+        return _distinct([*_due(turn, past), *self._best(turn, past, scores)])[: self.k]
+
+    def _best(self, turn: Turn, past: Past, scores: Mapping[int, float]) -> list[Memory]:
+        """The moments that fit, by score and recency, best first. Read from the past one by one, the most promising
+        first, and no more of them than can still be among the best: recency never lifts a score."""
+        found: list[Memory] = []
+        for id, score in sorted(scores.items(), key=lambda item: -item[1]):
+            distinct = {memory.moment.text.casefold().strip() for memory in found if memory.score >= score}
+            if len(distinct) >= self.k:
+                break
+            moment = past.moment(id)
+            if self._fits(turn, moment):
+                found.append(Memory(moment, score * self._recent(turn, moment)))
+        return sorted(found, key=lambda m: -m.score)
 
     def _fits(self, turn: Turn, moment: Moment) -> bool:
         in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in _this_talk(turn))

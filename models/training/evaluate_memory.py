@@ -1,11 +1,11 @@
-"""Scores of what fills memory: facts.rules on our labelled messages, and beside the persona sentences of MSC.
+"""Scores of what fills memory: a facts stage on our labelled messages, and beside the persona sentences of MSC.
 
-    python -m models.training.evaluate_memory facts tests/models/facts_own.jsonl --split tune
-    python -m models.training.evaluate_memory msc ../shared/data/msc_valid
+    python -m models.training.evaluate_memory tests/models/facts_own.jsonl --split tune
 
-What is found again in memory is measured by chatbot/evaluate_memory.py.
+shows the mistakes of facts.rules, for whoever writes rules. The scores of a config, and of what is found again in
+memory, are given by `chatbot evaluate memory`.
 
-facts: precision and recall of facts.rules on labelled messages, and ownership errors (the right slot and value, given
+facts: precision and recall on labelled messages, and ownership errors (the right slot and value, given
 to somebody else). A label is "about.slot=value"; "!" before it is an end, "~" a correction, "?" may come or not.
 
 msc (Xu et al. 2021, "Beyond Goldfish Memory"; no licence stated: measured on, never trained on or quoted): annotators
@@ -19,13 +19,18 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from models.facts import Rules
+from models.training import scores as intervals
 from pipelines.turn import Fact, Turn, Utterance
+
+Stage = Callable[[Sequence[Turn]], Sequence[list[Fact]]]
 
 AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 """The clock of the labelled messages: a Wednesday."""
@@ -58,15 +63,17 @@ def turn(row: dict[str, Any]) -> Turn:
     return Turn(row["text"], at=AT, history=history, profile=[fact(f) for f in row.get("profile", [])])
 
 
-def score_facts(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """precision, recall, ownership: how often what was found belongs to somebody else, mistakes: message by message."""
-    right = found_all = wanted_all = ownership = 0
+def score_facts(rows: Sequence[dict[str, Any]], stage: Stage | None = None) -> dict[str, Any]:
+    """precision, recall, ownership: how often what was found belongs to somebody else, mistakes: message by message;
+    counts: right, found, wanted of each message. stage: facts.rules when there is none."""
+    counts = []
+    ownership = 0
     mistakes = []
-    for row, found in zip(rows, Rules()([turn(row) for row in rows]), strict=True):
+    for row, found in zip(rows, (stage or Rules())([turn(row) for row in rows]), strict=True):
         wanted = {w.casefold() for w in row["facts"] if not w.startswith("?")}
         allowed = {w[1:].casefold() for w in row["facts"] if w.startswith("?")}
         got = {label(f) for f in found} - allowed
-        right, found_all, wanted_all = right + len(got & wanted), found_all + len(got), wanted_all + len(wanted)
+        counts.append((len(got & wanted), len(got), len(wanted)))
         elsewhere = {w.rpartition(".")[2] for w in wanted - got}
         stolen = [g for g in got - wanted if g.rpartition(".")[2] in elsewhere]
         ownership += len(stolen)
@@ -74,12 +81,36 @@ def score_facts(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             mistakes.append({"text": row["text"], "missing": sorted(wanted - got), "wrong": sorted(got - wanted)})
     return {
         "messages": len(rows),
-        "facts": wanted_all,
-        "precision": right / found_all if found_all else 1.0,
-        "recall": right / wanted_all if wanted_all else 1.0,
+        "facts": sum(wanted for _, _, wanted in counts),
+        "precision": _share(counts, 1),
+        "recall": _share(counts, 2),
         "ownership_errors": ownership,
         "mistakes": mistakes,
+        "counts": counts,
     }
+
+
+def report(rows: Sequence[dict[str, Any]], stage: Stage | None = None) -> dict[str, Any]:
+    """The scores for people: precision and recall with 95 % intervals over messages, and the ownership errors."""
+    found = score_facts(rows, stage)
+    counts = np.array(found["counts"])
+
+    def span(of: int) -> list[float]:
+        return intervals.interval(len(counts), lambda rows: _share(counts[rows], of))
+
+    return {
+        "messages": float(found["messages"]),
+        "facts": float(found["facts"]),
+        "precision": [found["precision"], *span(1)],
+        "recall": [found["recall"], *span(2)],
+        "ownership errors": float(found["ownership_errors"]),
+    }
+
+
+def _share(counts: Any, of: int) -> float:
+    """Right facts as a share of a column of (right, found, wanted)."""
+    right, all_ = (sum(row[i] for row in counts) for i in (0, of))
+    return float(right / all_) if all_ else 1.0
 
 
 _PLAIN = {
@@ -96,9 +127,9 @@ _PLAIN = {
 """Persona sentences in so plain a form that the slot is certain, with the word that its value must have."""
 
 
-def score_msc(folder: Path) -> dict[str, Any]:
+def score_msc(folder: Path, stage: Stage | None = None) -> dict[str, Any]:
     """supported and found, each with its count, over the three sessions' validation dialogues."""
-    rules = Rules()
+    read = stage or Rules()
     supported = facts = 0
     by_slot: dict[str, list[int]] = {slot: [0, 0] for slot in _PLAIN}
     for path in sorted(folder.glob("personasummary_session_*.txt")):
@@ -106,7 +137,7 @@ def score_msc(folder: Path) -> dict[str, Any]:
             history: list[Utterance] = []
             for said in json.loads(line)["dialog"]:
                 persona = said.get("persona_text", "")
-                [found] = rules([Turn(said["text"], at=AT, history=history[-1:])])
+                [found] = read([Turn(said["text"], at=AT, history=history[-1:])])
                 facts += len(found)
                 supported += sum(_supported(f, persona) for f in found)
                 for slot, value in _plain_facts(persona):
@@ -117,7 +148,7 @@ def score_msc(folder: Path) -> dict[str, Any]:
                 history = [Utterance("companion", said["text"], AT)]
     return {
         "facts": facts,
-        "supported": supported / facts,
+        "supported": supported / facts if facts else 1.0,
         "sentences": sum(n for _, n in by_slot.values()),
         "found": sum(hits for hits, _ in by_slot.values()) / sum(n for _, n in by_slot.values()),
         **{f"found {slot}": hits / n for slot, (hits, n) in by_slot.items() if n},
@@ -140,24 +171,14 @@ def _plain_facts(persona: str) -> list[tuple[str, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="what", required=True)
-    facts = commands.add_parser("facts")
-    facts.add_argument("table", type=Path)
-    facts.add_argument("--split", default="tune")
-    facts.add_argument("--quiet", action="store_true", help="the scores alone, without the mistakes")
-    msc = commands.add_parser("msc")
-    msc.add_argument("folder", type=Path)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--split", default="tune")
     arguments = parser.parse_args()
-    if arguments.what == "msc":
-        print(json.dumps({k: round(v, 4) for k, v in score_msc(arguments.folder).items()}))
-        return
     rows = [json.loads(line) for line in arguments.table.read_text(encoding="utf-8").splitlines()]
-    scores = score_facts([row for row in rows if arguments.split in ("all", row["split"])])
-    mistakes = scores.pop("mistakes")
-    if not arguments.quiet:
-        for mistake in mistakes:
-            print(json.dumps(mistake, ensure_ascii=False))
-    print(json.dumps({k: round(v, 4) for k, v in scores.items()}))
+    found = score_facts([row for row in rows if arguments.split in ("all", row["split"])])
+    for mistake in found["mistakes"]:
+        print(json.dumps(mistake, ensure_ascii=False))
+    print(json.dumps({k: round(v, 4) for k, v in found.items() if k not in ("mistakes", "counts")}))
 
 
 if __name__ == "__main__":
