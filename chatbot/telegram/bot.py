@@ -223,6 +223,7 @@ class Telegram:
         """Cross off, with all that is to be sent for it."""
         if items:
             self.inbox.done([item.update for item in items], items[-1].chat, outs, last)
+            self.counters.add("silent", 0 if outs else len(items))
         now = time.monotonic()
         for item in items:
             arrived = self._arrived.pop(item.update, None)
@@ -258,18 +259,17 @@ class Telegram:
         """Finish what runs within so many seconds; the rest stays in the inbox for the next start."""
         for conversation in self._conversations.values():
             conversation.stopping = True
-        running = list(self._tasks.values())
-        if running:
-            _, late = await asyncio.wait(running, timeout=seconds)
-            for conversation in self._conversations.values():
-                if conversation.stop:
-                    conversation.stop.set()
-            if late:
-                _, late = await asyncio.wait(late, timeout=1.0)
-            for task in [*late, *self._small]:
-                task.cancel()
-            await asyncio.gather(*late, *self._small, return_exceptions=True)
-            log.info("event=stopped finished=%d handed_over=%d", len(running) - len(late), self.inbox.depth())
+        running = {*self._tasks.values(), *self._small}
+        late = (await asyncio.wait(running, timeout=seconds))[1] if running else running
+        for conversation in self._conversations.values():
+            if conversation.stop:
+                conversation.stop.set()
+        if late:
+            _, late = await asyncio.wait(late, timeout=1.0)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        log.info("event=stopped finished=%d handed_over=%d", len(running) - len(late), self.inbox.depth())
 
     @property
     def busy(self) -> int:
