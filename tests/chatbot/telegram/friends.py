@@ -74,7 +74,7 @@ class BotProcess:
 
     async def start(self, *more: str) -> BotProcess:
         env = {k: v for k, v in os.environ.items() if not k.upper().endswith("_PROXY")}
-        env |= {"CHATBOT_TELEGRAM_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"}
+        env = {"OMP_NUM_THREADS": "1"} | env | {"CHATBOT_TELEGRAM_TOKEN": TOKEN}
         polls = self.server.calls["getupdates"]
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(

@@ -3,9 +3,11 @@
     python tests/chatbot/telegram/soak.py --people 200 --messages 20 --kills 4
 
 Every other message is an unknown command with a number of its own, which the answer repeats: so each answer can be put
-beside its question. The rest is plain talk, read back from the memories at the end. Prints one account and exits 1 if
-anything was lost, doubled, out of order, forgotten or logged that should not be. rss_kb_per_1000 is the slope of the
-last process's memory over its second half; for 5,000 turns of one process: --people 20 --messages 250 --kills 0.
+beside its question. The rest is plain talk, whose answers have their place between those, and which is read back from
+the memories at the end. Prints one account and exits 1 if anything was lost, doubled, out of order, forgotten or logged
+that should not be. rss_kb_per_1000 is the slope of the last process's memory over its second half, per 1,000 answers.
+
+    python tests/chatbot/telegram/soak.py --people 20 --messages 500 --kills 0 --pace 0    # 5,000 turns of one process
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class Account:
     lost: int = 0
     duplicated: int = 0
     out_of_order: int = 0
+    turns: int = 0
     memories_wrong: int = 0
     logged: int = 0
     kills: int = 0
@@ -57,15 +60,17 @@ class Account:
         return not wrong and self.sent == self.answered
 
 
-async def soak(folder: Path, people: int, messages: int, kills: int, seed: int = 1, pace: float = 1.05) -> Account:
+async def soak(
+    folder: Path, people: int, messages: int, kills: int, seed: int = 1, pace: float = 1.05, config: str = "tiny"
+) -> Account:
     """Run it; gives the account. pace: seconds between two messages to a chat, for the bot and the stand-in alike."""
     account, dice, waits = Account(people), random.Random(seed), []
     started = time.monotonic()
     async with Standin(per_chat=max(0.0, pace - 0.05)) as server:
         server.dice, server.chances = dice, FAULTS
         allowed = list(range(1, people + 1))
-        sets = [f"telegram.pace={pace}", "telegram.quiet=0.0", "telegram.per_day=0"]
-        bot = BotProcess(server, folder, allowed, *sets)
+        sets = [f"telegram.pace={pace}", "telegram.quiet=0.0", "telegram.per_day=0", "telegram.per_person=0"]
+        bot = BotProcess(server, folder, allowed, *sets, config=config)
         async with bot:
             friends = [Friend(server, i, name="P") for i in allowed]
             samples: list[tuple[int, float]] = []
@@ -131,16 +136,19 @@ async def _until(true: object) -> None:
 
 def _check(friend: Friend, messages: int, account: Account) -> None:
     account.duplicated += max(0, len(friend.received) - messages)
-    numbers = [int(m[1]) for r in friend.received if (m := re.search(rf"/q{friend.id}x(\d+)\.", r["text"]))]
+    found = [re.search(rf"/q{friend.id}x(\d+)\.", r["text"]) for r in friend.received]
+    numbers = [int(m[1]) for m in found if m]
     account.duplicated += len(numbers) - len(set(numbers))
     account.lost += len(set(range(1, messages, 2)) - set(numbers))
-    account.out_of_order += numbers != sorted(numbers)
+    # Talk and commands take turns: at every place stands the answer to what was asked there.
+    account.out_of_order += [int(m[1]) if m else None for m in found] != [i if i % 2 else None for i in range(messages)]
 
 
 def _check_memories(folder: Path, people: list[int], messages: int, account: Account) -> None:
     for id in people:
         memory = Memory.open(folder, f"telegram:{id}")
         said = [u.text for u in memory.recent(10 * messages) if u.role == "person"]
+        account.turns += len(said)
         account.memories_wrong += said != [f"plainly said {id}x{i}" for i in range(0, messages, 2)]
         memory.close()
 
@@ -151,6 +159,8 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=20)
     parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pace", type=float, default=1.05, help="seconds between two messages to a chat")
+    parser.add_argument("--config", default="tiny")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         account = asyncio.run(soak(Path(folder), **vars(options)))

@@ -137,11 +137,10 @@ async def test_real_shapes_of_updates_are_all_met(tmp_path: Path, caplog: pytest
                 server.chats.setdefault(message["chat"]["id"], {})
             people.add((message.get("from") or {}).get("id", 1))
         async with house(server, tmp_path, sorted(people), per_person=0, quiet=0.0) as home:
-            counts = home.telegram.counters.counts
+            counts, inbox = home.telegram.counters.counts, home.telegram.inbox
             for n, update in enumerate(updates, 1):
                 sent, silent, unreadable = len(server.sent), counts["silent"], counts["unreadable"]
                 server.update(**{k: v for k, v in update.items() if k != "update_id"})
-                inbox = home.telegram.inbox
                 await server.until(lambda n=n: counts["updates"] == n and not inbox.depth())
                 await server.until(lambda: not home.telegram.busy and not inbox.chats_waiting())
                 answered = len(server.sent) - sent

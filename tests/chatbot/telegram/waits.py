@@ -2,8 +2,11 @@
 
     python tests/chatbot/telegram/waits.py --config config.toml
 
-Prints the median from question to answer without Telegram (the worker alone, as in the terminal) and over the stand-in;
-then, for twenty people who ask at the same time, the throughput against answering one by one, and the longest wait.
+Two processes have the models loaded, the worker alone (what the terminal does) and the bot against the stand-in, and
+they are asked in turns, so that a machine that is busy with other things is equally busy for both. First one person
+asks the one and then the other. Then, in rounds, twenty people's messages are answered one by one by the worker, and
+the same messages all at once over Telegram. Prints medians over the messages, and per round the gain in throughput and
+the longest wait over the median one.
 """
 
 from __future__ import annotations
@@ -39,65 +42,52 @@ SAID = (
 )
 
 
-async def alone(config: str, folder: Path) -> list[float]:
-    """Seconds per answer, one person, the worker alone."""
-    read = read_config(config, [f"memory.folder={folder}"])
-    async with Worker(partial(make_companion, read)) as worker:
-        await worker.ready()
-        await worker.say(Message("warm", SAID[-1]))
-        times = []
-        for text in SAID:
-            asked = time.monotonic()
-            await worker.say(Message("me", text))
-            times.append(time.monotonic() - asked)
-    return times
+async def measure(config: str, people: int, rounds: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        read = read_config(config, [f"memory.folder={folder}/alone"])
+        async with (
+            Worker(partial(make_companion, read)) as worker,
+            Standin(per_chat=0) as server,
+            BotProcess(server, Path(folder), list(range(1, people + 2)), config=config),
+        ):
+            await worker.ready()
+            friends = [Friend(server, id) for id in range(1, people + 2)]
 
-
-async def over_telegram(config: str, folder: Path, people: int) -> dict[str, Any]:
-    """Seconds per answer for one person, then for many at once."""
-    async with Standin(per_chat=0) as server:
-        allow = list(range(1, people + 2))
-        async with BotProcess(server, folder, allow, config=config) as bot:
-            me = Friend(server, people + 1)
-            me.say(SAID[-1])
-            await me.hears(120)
-            one = []
-            for text in SAID:
+            async def alone(friend: Friend, text: str) -> float:
                 asked = time.monotonic()
-                me.say(text)
-                await me.hears(120)
-                one.append(time.monotonic() - asked)
-            friends = [Friend(server, id) for id in range(1, people + 1)]
-
-            async def ask(friend: Friend, text: str) -> float:
-                friend.say(text)
-                await friend.hears(300)
+                await worker.say(Message(f"person {friend.id}", text))
                 return time.monotonic() - asked
 
-            asked = time.monotonic()
-            await asyncio.gather(*(ask(friend, SAID[0]) for friend in friends))
-            asked = time.monotonic()
-            many = await asyncio.gather(*(ask(f, SAID[1 + i % (len(SAID) - 1)]) for i, f in enumerate(friends)))
-            whole = time.monotonic() - asked
-            await bot.stop()
-    return {"one": one, "many": many, "whole": whole}
+            async def telegram(friend: Friend, text: str) -> float:
+                asked = time.monotonic()
+                friend.say(text)
+                await friend.hears(600)
+                return time.monotonic() - asked
 
-
-async def measure(config: str, people: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        terminal = statistics.median(await alone(config, Path(folder) / "a"))
-        (Path(folder) / "b").mkdir()
-        telegram = await over_telegram(config, Path(folder) / "b", people)
-    one, median = statistics.median(telegram["one"]), statistics.median(telegram["many"])
+            me = friends.pop()
+            await alone(me, SAID[-1])
+            await telegram(me, SAID[-1])
+            one = [(await alone(me, text), await telegram(me, text)) for text in SAID]
+            gains, longest, medians = [], [], []
+            for number in range(rounds):
+                said = [SAID[(number + i) % len(SAID)] for i in range(len(friends))]
+                started = time.monotonic()
+                for friend, text in zip(friends, said, strict=True):
+                    await alone(friend, text)
+                singly = time.monotonic() - started
+                started = time.monotonic()
+                waits = await asyncio.gather(*map(telegram, friends, said))
+                together = time.monotonic() - started
+                gains.append(round(singly / together, 2))
+                medians.append(round(statistics.median(waits), 2))
+                longest.append(round(max(waits) / statistics.median(waits), 2))
     return {
-        "median alone, no Telegram": round(terminal, 2),
-        "median alone, Telegram": round(one, 2),
-        "added by Telegram": round(one - terminal, 2),
-        f"{people} at once: answers a second": round(people / telegram["whole"], 2),
-        "one by one: answers a second": round(1 / one, 2),
-        "gain by batches": round(people / telegram["whole"] * one, 2),
-        f"{people} at once: median wait": round(median, 2),
-        f"{people} at once: longest wait over median": round(max(telegram["many"]) / median, 2),
+        "one person, without Telegram: median s": round(statistics.median(a for a, _ in one), 2),
+        "one person, over Telegram: median s": round(statistics.median(b for _, b in one), 2),
+        "added by Telegram: median s": round(statistics.median(b - a for a, b in one), 2),
+        f"{people} at once: throughput over one by one, per round": gains,
+        f"{people} at once: median wait s, per round": medians,
+        f"{people} at once: longest wait over the median, per round": longest,
     }
 
 
@@ -105,8 +95,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="config.toml")
     parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    print(json.dumps(asyncio.run(measure(options.config, options.people)), indent=2))
+    print(json.dumps(asyncio.run(measure(**vars(options))), indent=2))
     return 0
 
 
