@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ def telegram(config: str | None, sets: tuple[str, ...], check_only: bool) -> Non
       chatbot telegram --check
       chatbot telegram --config my.toml
     """
+    # Until the bot takes over, which finishes what runs: here nothing has begun.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from chatbot.assemble import read_config
 
     found = read_config(config, sets, check_weights=check_only)

@@ -106,12 +106,19 @@ async def _run(config: Config, token: str) -> int:
         return 0
     inbox = Inbox(folder_of(config) / "inbox.db")
     async with Worker(lambda: make_companion(config)) as worker:
-        await worker.ready()
+        stopped = asyncio.create_task(ending.wait())
+        loading = asyncio.ensure_future(worker.ready())
+        await asyncio.wait({loading, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            log.info("event=stopped while=loading")
+            inbox.close()
+            # A thread that loads (or fetches) models cannot be interrupted, and there is nothing yet to finish.
+            os._exit(0)
+        await loading
         telegram = Telegram(bot, worker, inbox, settings, config.persona)
         log.info("event=started bot=@%s people=%d", bot.username, len(settings.allow))
         try:
             async with _doors(telegram, settings) as tasks:
-                stopped = asyncio.create_task(ending.wait())
                 await asyncio.wait({*tasks, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 for task in tasks:
                     if task.done() and task.exception():

@@ -34,6 +34,9 @@ from chatbot.memory import Memory
 FAULTS = {"sendmessage": (0.05, ["429", "502", "cut", "done-cut"]), "getupdates": (0.1, ["cut", "502", "429"])}
 """Per method: how likely a call has a fault, and which."""
 
+PATIENCE = 1800.0
+"""Seconds without an answer after which it counts as lost: longer than a very busy machine needs."""
+
 
 @dataclass
 class Account:
@@ -99,7 +102,7 @@ async def soak(
         late = samples[len(samples) // 2 :]
         account.rss_mb = round(late[-1][1] / 1024, 1)
         account.rss_kb_per_1000 = round(1000 * statistics.linear_regression(*zip(*late, strict=True)).slope, 1)
-    account.p50, account.p95 = (round(waits[int(len(waits) * q)], 2) for q in (0.5, 0.95))
+    account.p50, account.p95 = (round(waits[int(len(waits) * q)], 2) if waits else 0.0 for q in (0.5, 0.95))
     account.seconds = round(time.monotonic() - started, 1)
     return account
 
@@ -110,7 +113,7 @@ async def _talk(friend: Friend, messages: int, waits: list[float], account: Acco
         account.sent += 1
         asked = time.monotonic()
         try:
-            await friend.hears(300)
+            await friend.hears(PATIENCE)
         except TimeoutError:
             account.lost += 1
             return

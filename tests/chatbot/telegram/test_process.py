@@ -34,7 +34,7 @@ async def test_kill_9_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
             # A second bot on the same folder is refused.
             third = await BotProcess(server, tmp_path, [7]).start("--set", "telegram.quiet=0.1")
             assert third.process is not None
-            assert await asyncio.wait_for(third.process.wait(), 20) == 1
+            assert await asyncio.wait_for(third.process.wait(), 120) == 1
             assert "Another chatbot telegram is running" in third.logged
             assert await second.stop() == 0
         assert [m["text"] for m in lena.received][1:] == ["I don't know /qone. See /help."]
@@ -83,11 +83,37 @@ async def test_check_says_what_is_right_and_starts_nothing(tmp_path: Path) -> No
     async with Standin() as server:
         bot = await BotProcess(server, tmp_path, [7]).start("--check")
         assert bot.process is not None
-        assert await asyncio.wait_for(bot.process.wait(), 30) == 0
+        assert await asyncio.wait_for(bot.process.wait(), 120) == 0
         assert f"@{BOT['username']}" in bot.logged
         assert bot.logged.strip().endswith("all right")
         assert not server.calls["getupdates"]
         assert TOKEN not in bot.logged
+
+
+async def test_sigterm_is_heard_before_anything_has_begun(tmp_path: Path) -> None:
+    slow = "a.read_config = lambda *_, **__: (print('reading', flush=True), time.sleep(300))"
+    async with Standin() as server:
+        bot = BotProcess(server, tmp_path, [7])
+        bot.command[1:3] = ["-c", f"import time, chatbot.assemble as a; {slow}; from chatbot.cli import main; main()"]
+        starting = asyncio.create_task(bot.start())
+        await server.until(lambda: bot.log.exists() and "reading" in bot.logged, 60)
+        assert await bot.stop(60) == 0
+        await starting
+
+
+async def test_sigterm_is_heard_while_models_load(tmp_path: Path) -> None:
+    slow = "r.make_companion = lambda config: (print('loading', flush=True), time.sleep(300))"
+    async with Standin(per_chat=0) as server:
+        bot = BotProcess(server, tmp_path, [7])
+        bot.command[1:3] = [
+            "-c",
+            f"import time, chatbot.telegram.running as r; {slow}; from chatbot.cli import main; main()",
+        ]
+        starting = asyncio.create_task(bot.start())
+        await server.until(lambda: bot.log.exists() and "loading" in bot.logged, 60)
+        assert await bot.stop(60) == 0
+        await starting
+        assert "while=loading" in bot.logged
 
 
 async def test_a_small_soak(tmp_path: Path) -> None:
