@@ -67,13 +67,15 @@ def write(folder: Path, name: str, report: dict[str, Any], command: str) -> Path
 def bars(f1: dict[str, float]) -> str:
     """F1 of each label, the worst first; at most 60 of them."""
     parts = []
+    if len(f1) > 60:
+        parts.append(f'<text x="240" y="{60 * 18 + 14}">the worst 60 of {len(f1)} labels</text>')
     shown = sorted(f1.items(), key=lambda item: item[1])[:60]
     for i, (label, value) in enumerate(shown):
         y = i * 18
         parts.append(f'<text x="230" y="{y + 12}" text-anchor="end">{escape(label)}</text>')
         parts.append(f'<rect x="240" y="{y + 1}" width="{max(1.0, 440 * value):.1f}" height="13" fill="{BLUE}"/>')
         parts.append(f'<text x="{246 + 440 * value:.1f}" y="{y + 12}">{value:.2f}</text>')
-    return _svg(740, 18 * len(shown) + 4, "F1 of each label", parts)
+    return _svg(740, 18 * len(shown) + 22, "F1 of each label", parts)
 
 
 def reliability(bins: list[tuple[float, float, float]]) -> str:
@@ -87,12 +89,13 @@ def reliability(bins: list[tuple[float, float, float]]) -> str:
     return _svg(440, 370, "Reliability diagram", parts)
 
 
-def trade_off(points: list[tuple[float, float, float]]) -> str:
-    """In-scope accuracy against out-of-scope recall over all thresholds."""
-    parts = [_frame("out-of-scope recall", "in-scope accuracy"), _line([(p[2], p[1]) for p in points], BLUE)]
-    for threshold, accuracy, recall in points[::10]:
-        parts.append(f'<circle cx="{_x(recall):.1f}" cy="{_y(accuracy):.1f}" r="3" fill="{RED}"/>')
-        parts.append(f'<text x="{_x(recall) + 5:.1f}" y="{_y(accuracy) + 14:.1f}">{threshold:.1f}</text>')
+def trade_off(found: dict[str, Any]) -> str:
+    """In-scope accuracy against out-of-scope recall over all thresholds, and the point at which the stage runs."""
+    curve, (accuracy, recall) = found["curve"], found["now"]
+    parts = [_frame("out-of-scope recall", "in-scope accuracy"), _line([(p[2], p[1]) for p in curve], BLUE)]
+    parts.append(f'<circle cx="{_x(recall):.1f}" cy="{_y(accuracy):.1f}" r="5" fill="{RED}"/>')
+    said = f"as it runs: {accuracy:.3f} at {recall:.3f}"
+    parts.append(f'<text x="{_x(recall) - 8:.1f}" y="{_y(accuracy) + 20:.1f}" text-anchor="end">{said}</text>')
     return _svg(440, 370, "In-scope accuracy and out-of-scope recall by threshold", parts)
 
 
@@ -113,7 +116,8 @@ def confusion(found: dict[str, Any]) -> str:
                 f'<rect x="{left}" y="{top}" width="25" height="25" fill="{colour}" fill-opacity="{shade:.2f}"/>'
             )
             if n:
-                parts.append(f'<text x="{left + 12}" y="{top + 17}" text-anchor="middle">{n}</text>')
+                ink = ' style="fill:#fff"' if shade > 0.4 else ""
+                parts.append(f'<text x="{left + 12}" y="{top + 17}" text-anchor="middle"{ink}>{n}</text>')
     return _svg(620, 140 + 26 * len(labels), "Confusions, true label in the row", parts)
 
 

@@ -92,22 +92,30 @@ def _clinc(
     def ratio(rows: Any, which: Any) -> float:
         return float(right[rows][which[rows]].mean())
 
-    caught = (said == OUT_OF_SCOPE) & outside
-    n = len(test)
-    return {
-        "in-scope accuracy": [float(right[~outside].mean()), *scores.interval(n, lambda r: ratio(r, ~outside))],
-        "out-of-scope recall": [float(right[outside].mean()), *scores.interval(n, lambda r: ratio(r, outside))],
-        "out-of-scope precision": [float(caught.sum() / max(1, (said == OUT_OF_SCOPE).sum()))],
-        "out-of-scope AUROC": [scores.auroc(-inside, outside)],
-        "in-scope accuracy without a threshold": [float((forced == truth)[~outside].mean())],
-        "calibration error": [scores.calibration_error(confidence[~outside], (forced == truth)[~outside])],
-        "pictures": {
-            "per label": _per_label(truth, said),
-            "reliability": scores.reliability(confidence[~outside], (forced == truth)[~outside]),
-            "confusion": scores.confusion(truth, said),
-            "trade-off": scores.trade_off(inside, forced == truth, outside),
-        },
+    n, refused, sure_right = len(test), said == OUT_OF_SCOPE, forced == truth
+
+    def calibration(rows: Any) -> float:
+        rows = rows[~outside[rows]]
+        return scores.calibration_error(confidence[rows], sure_right[rows])
+
+    report = {
+        "in-scope accuracy": scores.with_interval(n, lambda r: ratio(r, ~outside)),
+        "out-of-scope recall": scores.with_interval(n, lambda r: ratio(r, outside)),
+        "out-of-scope precision": scores.with_interval(n, lambda r: ratio(r, refused)) if refused.any() else [0.0],
+        "out-of-scope AUROC": scores.with_interval(n, lambda r: scores.auroc(-inside[r], outside[r])),
+        "in-scope accuracy without a threshold": scores.with_interval(
+            n, lambda r: float(sure_right[r[~outside[r]]].mean())
+        ),
+        "calibration error": scores.with_interval(n, calibration),
     }
+    now = [report["in-scope accuracy"][0], report["out-of-scope recall"][0]]
+    pictures = {
+        "per label": _per_label(truth, said),
+        "reliability": scores.reliability(confidence[~outside], sure_right[~outside]),
+        "confusion": scores.confusion(truth, said),
+        "trade-off": {"curve": scores.trade_off(inside, sure_right, outside), "now": now},
+    }
+    return {**report, "pictures": pictures}
 
 
 def evaluate_own(stages: Sequence[Stage], data: Path, noisy: bool = True) -> dict[str, Any]:
@@ -121,23 +129,27 @@ def evaluate_own(stages: Sequence[Stage], data: Path, noisy: bool = True) -> dic
         test = _changed(found.splits["test"], change)
         said = values(stages, [e.text for e in test])
         truth, labels = np.array([e.labels[0] for e in test]), np.array([i.label for i in said])
-        right = truth == labels
         sure = np.array([i.probability for i in said])
         report[f"{data.resolve().name}, {name}"] = {
-            "accuracy": [float(right.mean()), *scores.interval(len(right), _mean_of(right))],
-            "macro-F1": [float(np.mean([f for label, f in _per_label(truth, labels).items()]))],
-            "calibration error": [scores.calibration_error(sure, right)],
+            **_answers(truth, labels, sure),
             "pictures": {
                 "per label": _per_label(truth, labels),
-                "reliability": scores.reliability(sure, right),
+                "reliability": scores.reliability(sure, truth == labels),
                 "confusion": scores.confusion(truth, labels),
             },
         }
     return report
 
 
-def _mean_of(right: Any) -> Callable[[Any], float]:
-    return lambda rows: float(right[rows].mean())
+def _answers(truth: Any, said: Any, sure: Any) -> dict[str, list[float]]:
+    """accuracy, macro-F1 over the labels of the truth, and calibration error, each with its interval."""
+    labels, right, n = sorted(set(truth)), truth == said, len(truth)
+    marks = [np.array([[label == x for label in labels] for x in found]) for found in (truth, said)]
+    return {
+        "accuracy": scores.with_interval(n, lambda r: float(right[r].mean())),
+        "macro-F1": scores.with_interval(n, lambda r: scores.macro_f1(marks[0][r], marks[1][r])),
+        "calibration error": scores.with_interval(n, lambda r: scores.calibration_error(sure[r], right[r])),
+    }
 
 
 def _per_label(truth: Any, said: Any) -> dict[str, float]:
@@ -147,17 +159,16 @@ def _per_label(truth: Any, said: Any) -> dict[str, float]:
 
 
 def _smalltalk(test: Sequence[Example], found: Sequence[Intent]) -> dict[str, Any]:
-    labels = sorted({e.labels[0] for e in test})
-    truth = np.array([[label == e.labels[0] for label in labels] for e in test])
-    said = np.array([[label == i.label for label in labels] for i in found])
-    f1 = scores.f1_per_label(truth, said)
+    truth, said = np.array([e.labels[0] for e in test]), np.array([i.label for i in found])
+    sure = np.array([i.probability for i in found])
+    f1 = _per_label(truth, said)
     return {
-        "macro-F1": [float(f1.mean()), *scores.interval(len(test), lambda r: scores.macro_f1(truth[r], said[r]))],
-        "accuracy": [float((truth & said).any(1).mean())],
-        "worst labels": {labels[i]: round(float(f1[i]), 3) for i in np.argsort(f1)[:12]},
+        **_answers(truth, said, sure),
+        "worst labels": dict(sorted(f1.items(), key=lambda item: item[1])[:12]),
         "pictures": {
-            "per label": {label: round(float(f), 3) for label, f in zip(labels, f1, strict=True)},
-            "confusion": scores.confusion(np.array([e.labels[0] for e in test]), np.array([i.label for i in found])),
+            "per label": f1,
+            "reliability": scores.reliability(sure, truth == said),
+            "confusion": scores.confusion(truth, said),
         },
     }
 
@@ -198,8 +209,10 @@ def _emotions(
     return {
         "macro-F1, 28 labels": [float(f1.mean()), *interval(truth, said)],
         "macro-F1, Ekman": [scores.macro_f1(grouped(truth), grouped(said)), *interval(grouped(truth), grouped(said))],
-        "macro-F1, named labels": [scores.macro_f1(truth, named)],
-        "calibration error": [scores.calibration_error(sure.ravel(), truth.ravel().astype(float))],
+        "macro-F1, named labels": [scores.macro_f1(truth, named), *interval(truth, named)],
+        "calibration error": scores.with_interval(
+            len(test), lambda r: scores.calibration_error(sure[r].ravel(), truth[r].ravel())
+        ),
         "pictures": {
             "per label": {label: round(float(f), 3) for label, f in zip(labels, f1, strict=True)},
             "reliability": scores.reliability(sure.ravel(), truth.ravel()),
@@ -247,12 +260,14 @@ def latency(stages: Sequence[Stage], texts: Sequence[str]) -> dict[str, float]:
     with one_thread():
         values(stages, texts[:8])
         one = float(np.median([_seconds(stages, [text]) for text in texts[:100]]) * 1000)
-        many = float(np.median([_seconds(stages, part) / len(part) for part in parts]) * 1000)
+        batches = [_seconds(stages, part) for part in parts]
+        many = float(np.median([t / len(part) for t, part in zip(batches, parts, strict=True)]) * 1000)
     spread = float(np.median([_seconds(stages, part) / len(part) for part in parts]) * 1000)
     return {
-        "one by one, ms": one,
-        "in batches of 64, ms": many,
-        "in batches of 64 on all cores, ms": spread,
+        "one by one, ms a message": one,
+        "in batches of 64, ms a message": many,
+        "a batch of 64, ms": float(np.median(batches) * 1000),
+        "in batches of 64 on all cores, ms a message": spread,
         "messages a second, batches over one by one": one / many,
         "the same on all cores": one / spread,
     }

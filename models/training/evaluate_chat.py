@@ -19,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def intents(rows: Sequence[Row], turns: Sequence[Turn]) -> dict[str, Any]:
     true = [row["intents"] for row in rows]
     said = np.array([i.label if i.in_scope else OUT_OF_SCOPE for i in found])
     truth = np.array([s if s in t else t[0] for s, t in zip(said, true, strict=True)])
-    right = said == truth
+    right, n = said == truth, len(rows)
     sure = np.array([i.probability for i in found])
     outside = np.array([t == [OUT_OF_SCOPE] for t in true])
     labels = sorted({t[0] for t in true})
@@ -133,17 +133,18 @@ def intents(rows: Sequence[Row], turns: Sequence[Turn]) -> dict[str, Any]:
         "confusion": scores.confusion(truth, said),
     }
     report: dict[str, Any] = {
-        "accuracy": _with_interval(right, lambda r: float(right[r].mean())),
-        "macro-F1": _with_interval(right, lambda r: scores.macro_f1(marks[0][r], marks[1][r])),
-        "calibration error": [scores.calibration_error(sure, right)],
+        "accuracy": scores.with_interval(n, lambda r: float(right[r].mean())),
+        "macro-F1": scores.with_interval(n, lambda r: scores.macro_f1(marks[0][r], marks[1][r])),
+        "calibration error": scores.with_interval(n, lambda r: scores.calibration_error(sure[r], right[r])),
         "pictures": pictures,
     }
     if outside.any() and not outside.all():
-        report["in-scope accuracy"] = _with_interval(right, lambda r: _share(right[r], ~outside[r]))
-        report["out-of-scope recall"] = _with_interval(right, lambda r: _share(refused[r], outside[r]))
-        report["out-of-scope precision"] = _with_interval(right, lambda r: _share(right[r], refused[r]))
-        report["out-of-scope AUROC"] = [scores.auroc(-inside, outside)]
-        pictures["trade-off"] = scores.trade_off(inside, forced, outside)
+        report["in-scope accuracy"] = scores.with_interval(n, lambda r: _share(right[r], ~outside[r]))
+        report["out-of-scope recall"] = scores.with_interval(n, lambda r: _share(refused[r], outside[r]))
+        report["out-of-scope precision"] = scores.with_interval(n, lambda r: _share(right[r], refused[r]))
+        report["out-of-scope AUROC"] = scores.with_interval(n, lambda r: scores.auroc(-inside[r], outside[r]))
+        now = [report["in-scope accuracy"][0], report["out-of-scope recall"][0]]
+        pictures["trade-off"] = {"curve": scores.trade_off(inside, forced, outside), "now": now}
     return report
 
 
@@ -161,10 +162,12 @@ def emotions(rows: Sequence[Row], turns: Sequence[Turn]) -> dict[str, Any]:
     named = np.array([t[0] in e.labels for e, t in zip(found, true, strict=True)])
     main = np.array([f if f in t else t[0] for f, t in zip(first, true, strict=True)])
     return {
-        "macro-F1": _with_interval(met, lambda r: scores.macro_f1(truth[r], said[r])),
-        "main emotion met": _with_interval(met, lambda r: float(met[r].mean())),
-        "main emotion named": _with_interval(named, lambda r: float(named[r].mean())),
-        "calibration error": [scores.calibration_error(sure.ravel(), truth.ravel().astype(float))],
+        "macro-F1": scores.with_interval(len(met), lambda r: scores.macro_f1(truth[r], said[r])),
+        "main emotion met": scores.with_interval(len(met), lambda r: float(met[r].mean())),
+        "main emotion named": scores.with_interval(len(named), lambda r: float(named[r].mean())),
+        "calibration error": scores.with_interval(
+            len(met), lambda r: scores.calibration_error(sure[r].ravel(), truth[r].ravel())
+        ),
         "pictures": {
             "per label": _named(labels, scores.f1_per_label(truth, said)),
             "reliability": scores.reliability(sure.ravel(), truth.ravel()),
@@ -185,18 +188,17 @@ def entities(rows: Sequence[Row], turns: Sequence[Turn]) -> dict[str, Any]:
         return np.array([(len(t & f), len(t), len(f)) for t, f in pairs])
 
     counts = count()
-    right, wanted, found = counts.sum(0)
     values = []
     for row, t in zip(rows, turns, strict=True):
         given = {(e.start, e.label): e.value for e in t.entities or ()}
         values += [given.get((e["start"], e["label"])) == e["value"] for e in row["entities"] if "value" in e]
     valued = np.array(values)
     per_label = {label: span_f1(count(label)) for label in sorted({s[2] for t in true for s in t})}
-    dated = {"values of dates and times": _with_interval(valued, lambda r: float(valued[r].mean()))}
+    dated = {"values of dates and times": scores.with_interval(len(valued), lambda r: float(valued[r].mean()))}
     return {
-        "span F1": _with_interval(counts, lambda r: span_f1(counts[r])),
-        "precision": [float(right / max(1, found))],
-        "recall": [float(right / max(1, wanted))],
+        "span F1": scores.with_interval(len(counts), lambda r: span_f1(counts[r])),
+        "precision": scores.with_interval(len(counts), lambda r: _ratio(counts[r], 2)),
+        "recall": scores.with_interval(len(counts), lambda r: _ratio(counts[r], 1)),
         **(dated if values else {}),
         "pictures": {"per label": _named(list(per_label), list(per_label.values()))},
     }
@@ -212,13 +214,14 @@ def facts(rows: Sequence[Row], turns: Sequence[Turn]) -> dict[str, Any]:
         found.append((len(got & wanted), len(wanted), len(got)))
     counts = np.array(found)
     return {
-        "precision": _with_interval(counts, lambda r: float(counts[r, 0].sum() / max(1, counts[r, 2].sum()))),
-        "recall": _with_interval(counts, lambda r: float(counts[r, 0].sum() / max(1, counts[r, 1].sum()))),
+        "precision": scores.with_interval(len(counts), lambda r: _ratio(counts[r], 2)),
+        "recall": scores.with_interval(len(counts), lambda r: _ratio(counts[r], 1)),
     }
 
 
-def _with_interval(rows: Any, score: Callable[[Any], float]) -> list[float]:
-    return [score(np.arange(len(rows))), *scores.interval(len(rows), score)]
+def _ratio(counts: Any, by: int) -> float:
+    """Of rows of (right, true, said) counts: the right ones by the true (1) or by the said (2)."""
+    return float(counts[:, 0].sum() / max(1, counts[:, by].sum()))
 
 
 def _share(marks: Any, among: Any) -> float:

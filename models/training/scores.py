@@ -74,3 +74,8 @@ def interval(rows: int, score: Callable[[NDArray[np.int64]], float], times: int 
     rng = np.random.default_rng(seed)
     found = [score(rng.integers(0, rows, rows)) for _ in range(times)]
     return [float(np.nanquantile(found, q)) for q in (0.025, 0.975)]
+
+
+def with_interval(rows: int, score: Callable[[NDArray[np.int64]], float]) -> list[float]:
+    """The score over all rows, and its interval."""
+    return [score(np.arange(rows)), *interval(rows, score)]

@@ -91,6 +91,33 @@ def test_confusions_and_trade_off():
     assert points[25][1:] == (1.0, 1.0)
 
 
+def test_every_score_of_a_label_has_an_interval_around_it(folder):
+    report = evaluate.evaluate_own([evaluate.build("intent.rules")], folder, noisy=False)
+    [found] = report.values()
+    for name in ("accuracy", "macro-F1", "calibration error"):
+        score, low, high = found[name]
+        assert low <= score <= high
+
+
+def test_a_label_that_a_resample_lacks_does_not_pull_macro_f1_down():
+    import numpy as np
+
+    truth = np.array([[1, 0], [1, 0]], dtype=bool)
+    assert scores.macro_f1(truth, truth) == 1.0
+
+
+def test_the_pictures_say_how_many_labels_there_are_and_where_the_stage_runs():
+    bars = evaluate_show.bars({f"label {i}": i / 70 for i in range(70)})
+    assert "the worst 60 of 70 labels" in bars
+    assert "label 60" not in bars
+    assert "worst" not in evaluate_show.bars({"a": 0.5})
+    curve = evaluate_show.trade_off({"curve": [(0.0, 1.0, 0.0), (1.0, 0.0, 1.0)], "now": [0.9, 0.6]})
+    assert "as it runs: 0.900 at 0.600" in curve
+    # A dark cell has light figures.
+    cells = evaluate_show.confusion({"labels": ["a", "b"], "counts": [[3, 9], [1, 5]]})
+    assert cells.count("fill:#fff") == 1
+
+
 def test_the_operating_point_refuses_the_share_that_was_asked_and_no_more():
     import numpy as np
 
