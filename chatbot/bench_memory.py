@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chatbot.memory import Memory
-from pipelines.config import stage_names
+from pipelines.stages import stage_names
 from pipelines.turn import Embedding, Fact, Turn, Vector
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

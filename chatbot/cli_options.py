@@ -17,7 +17,7 @@ def complete_configs(ctx: click.Context, parameter: click.Parameter, begun: str)
 
 
 def complete_stages(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    from pipelines.config import stage_names
+    from pipelines.stages import stage_names
 
     return [name for name in stage_names() if name.startswith(begun)]
 

@@ -69,7 +69,7 @@ def stages_list() -> None:
     Examples:
       chatbot stages list
     """
-    from pipelines.config import stage_names
+    from pipelines.stages import stage_names
 
     for name, entry in stage_names().items():
         package = entry.dist.name if entry.dist else "?"
@@ -85,7 +85,7 @@ def stages_show(name: str) -> None:
     Examples:
       chatbot stages show emotion.lexicon
     """
-    from pipelines.config import describe_stage
+    from pipelines.stages import describe_stage
 
     click.echo(describe_stage(name))
 

@@ -20,8 +20,9 @@ from typing import Literal
 
 from chatbot import __version__
 from chatbot.assemble import find_config, read_config
-from pipelines.config import GROUP, Config
-from pipelines.errors import ChatbotError
+from pipelines.config import Config
+from pipelines.errors import ChatbotError, StageError
+from pipelines.stages import GROUP, load_stage
 
 LOW = 1_000_000_000
 """Bytes of free disk under which the doctor warns; a twentieth of it is a failure."""
@@ -100,12 +101,12 @@ def plugins() -> Iterator[Finding]:
     loaded = 0
     for entry in entries:
         try:
-            entry.load()
+            load_stage(entry)
             loaded += 1
-        except (Exception, SystemExit) as error:
+        except StageError as error:
             package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
-            lines = traceback.format_exception(error)[-4:]
-            text = f"{entry.name} ({entry.value}, from {package}) fails to import:\n{''.join(lines).rstrip()}"
+            lines = traceback.format_exception(error.__cause__)[-4:]
+            text = f"{entry.name} ({entry.value}, from {package}) {error}\n{''.join(lines).rstrip()}"
             yield Finding("wrong", "stages", text)
     for name, count in Counter(entry.name for entry in entries).items():
         if count > 1:

@@ -35,9 +35,10 @@ from chatbot.scenes import run as play
 from chatbot.settings import MemorySettings
 from models.training import evaluate_memory as facts_scores
 from models.training import scores
-from pipelines.config import Config, Planned, stage_names
+from pipelines.config import Config
 from pipelines.errors import UsageError
 from pipelines.pipeline import Pipeline
+from pipelines.stages import Planned, stage_names
 from pipelines.turn import Embedding, Moment, Turn, Vector
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,52 +8,30 @@ setting means is the stage's business.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import inspect
 import json
 import os
 import re
 import tomllib
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from pipelines.errors import ConfigError, StageError, UsageError
-from pipelines.pipeline import Pipeline, Stage, Step
+from pipelines.pipeline import Pipeline
+from pipelines.stages import Planned, load_stage, nearest, settings_of, stage_names
 from pipelines.turn import SLOTS, Persona
 
-GROUP = "chatbot.stages"
 NO_SAFETY = "i_accept_a_companion_without_safety"
 """The top-level switch that a config without a safety stage must set to true."""
 
 WeightsCheck = Callable[[str], str | None]
 """Given the value of a weights setting: what is wrong with these weights, or None."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A stage that is right in the config and not built yet."""
-
-    slot: str
-    name: str
-    factory: Callable[..., Stage]
-    settings: dict[str, Any]
-
-    def weights(self) -> list[str]:
-        """The cards or paths that this stage's settings name, defaults included."""
-        parameters = inspect.signature(self.factory).parameters
-        values = [
-            self.settings.get(key, parameters[key].default)
-            for key in getattr(self.factory, "weights", ())
-            if key in parameters
-        ]
-        return [value for value in values if isinstance(value, str) and value]
 
 
 @dataclass
@@ -72,19 +50,9 @@ class Config:
         """Build every stage, in order; `progress` is told the label of the stage that is about to load."""
         steps = []
         for planned in self.stages:
-            label = f"{planned.slot}.{planned.name}"
-            progress(label)
-            try:
-                stage = planned.factory(**planned.settings)
-            except (ValueError, TypeError) as error:
-                raise StageError(f"{label} could not be built: {error}") from error
-            steps.append(Step(planned.slot, planned.name, stage))
+            progress(planned.label)
+            steps.append(planned.build())
         return Pipeline(steps)
-
-
-def stage_names() -> dict[str, EntryPoint]:
-    """All installed stages by name, "slot.name"; nothing is imported."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
 
 
 def load(
@@ -126,7 +94,7 @@ class _Reader:
         allowed = ["persona", "stages", NO_SAFETY, *self.sections]
         for key in values:
             if key not in allowed:
-                self._problem(key, f"unknown table or key {_quoted(key, allowed)}")
+                self._problem(key, f"unknown table or key {nearest(key, allowed)}")
         persona = self._section("persona", Persona, values.get("persona", {}))
         sections = {name: self._section(name, kind, values.get(name, {})) for name, kind in self.sections.items()}
         stages = self._stages(values)
@@ -187,7 +155,7 @@ class _Reader:
         filled: list[str] = []
         for slot, value in tables.items():
             if slot not in SLOTS:
-                self._problem(f"stages.{slot}", f"unknown slot {_quoted(slot, SLOTS)}")
+                self._problem(f"stages.{slot}", f"unknown slot {nearest(slot, SLOTS)}")
                 continue
             several = isinstance(value, list)
             if several and slot != "candidates":
@@ -224,12 +192,12 @@ class _Reader:
             return None
         entry = names.get(f"{slot}.{use}")
         if entry is None:
-            self._problem(f"{dotted}.use", f"{head} unknown stage {_quoted(use, offered)}")
+            self._problem(f"{dotted}.use", f"{head} unknown stage {nearest(use, offered)}")
             return None
         try:
-            factory = entry.load()
-        except Exception as error:
-            self._problem(f"{dotted}.use", f'{head} use = "{use}" is installed but fails to import: {error!r}')
+            factory = load_stage(entry)
+        except StageError as error:
+            self._problem(f"{dotted}.use", f'{head} use = "{use}" {error}. chatbot doctor shows where')
             return None
         for package, install in getattr(factory, "packages", {}).items():
             if importlib.util.find_spec(package) is None:
@@ -261,13 +229,11 @@ class _Reader:
         self, dotted: str, head: str, factory: Callable[..., Any], settings: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The settings, converted to the types of the factory's arguments; problems are collected."""
-        parameters = inspect.signature(factory).parameters
-        target = factory.__init__ if isinstance(factory, type) else factory  # type: ignore[misc]
-        hints = typing.get_type_hints(target, include_extras=True)
+        parameters, hints = settings_of(factory)
         arguments = {}
         for key, value in settings.items():
             if key not in parameters:
-                self._problem(f"{dotted}.{key}", f"{head} unknown setting {_quoted(key, list(parameters))}")
+                self._problem(f"{dotted}.{key}", f"{head} unknown setting {nearest(key, list(parameters))}")
                 continue
             try:
                 adapter = TypeAdapter(hints.get(key, Any))
@@ -287,13 +253,6 @@ class _Reader:
             self.problems.append((0, f"{source}: {text}"))
         else:
             self.problems.append((line or 0, f"{self.path}:{line}: {text}" if line else f"{self.path}: {text}"))
-
-
-def _quoted(word: str, allowed: Sequence[str]) -> str:
-    """The wrong word, the nearest right one, and all that is allowed."""
-    near = difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)
-    guess = f' Did you mean "{near[0]}"?' if near else ""
-    return f'"{word}".{guess} Allowed: {", ".join(allowed) if allowed else "nothing"}'
 
 
 def _lines(text: str) -> dict[str, int]:
@@ -342,20 +301,3 @@ def describe(config: Config) -> list[str]:
         for key, parameter in inspect.signature(stage.factory).parameters.items():
             add(f"{table}.{key}", stage.settings.get(key, parameter.default), f"{numbered}.{key}")
     return lines
-
-
-def describe_stage(name: str) -> str:
-    """What a stage is, from its own docstring, needs and constructor. Raises UsageError for an unknown name."""
-    names = stage_names()
-    if name not in names:
-        raise UsageError(f"unknown stage {_quoted(name, list(names))}")
-    factory = names[name].load()
-    slot, _, use = name.partition(".")
-    lines = [f"{name}  ({names[name].value})", "", inspect.getdoc(factory) or "", ""]
-    lines.append(f"needs: {', '.join(getattr(factory, 'needs', ())) or 'nothing'}")
-    lines += ["", f"[stages.{slot}]" if slot != "candidates" else "[[stages.candidates]]", f'use = "{use}"']
-    for key, parameter in inspect.signature(factory).parameters.items():
-        required = parameter.default is inspect.Parameter.empty
-        value = "..." if required else json.dumps(parameter.default)
-        lines.append(f"{key} = {value}" + ("  # required" if required else ""))
-    return "\n".join(lines)

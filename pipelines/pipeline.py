@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipelines.errors import StageError
-from pipelines.turn import Candidate, Reply, Turn
+from pipelines.turn import Candidate, Embedding, Emotion, Intent, Reply, Risk, Turn
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,20 @@ CLOSED = (
     "If you need someone right now, findahelpline.com lists people to talk to, in every country."
 )
 """What is said when the safety stage fails: written by a person, and the whole turn ends with it."""
+
+
+KINDS: dict[str, type] = {
+    "safety": Risk,
+    "embedding": Embedding,
+    "intent": Intent,
+    "entities": list,
+    "emotion": Emotion,
+    "facts": list,
+    "memories": list,
+    "candidates": list,
+    "reply": Reply,
+}
+"""What a slot holds. A stage that returns something else fails by itself, before others trip over it."""
 
 
 class Stage(Protocol):
@@ -113,14 +127,26 @@ def _run(step: Step, turns: list[Turn]) -> None:
 
 
 def _values(step: Step, turns: list[Turn]) -> list[Any]:
-    values = list(step.stage(turns))
+    given = step.stage(turns)
+    if not isinstance(given, Sequence):
+        raise StageError(f"{step.label} returned {_kind(given)}; it must return a list with one value per turn")
+    values = list(given)
     if len(values) != len(turns):
         raise StageError(f"{step.label} returned {len(values)} values for {len(turns)} turns; it must return one each")
+    wrong = next((v for v in values if v is not None and not isinstance(v, KINDS.get(step.slot, object))), None)
+    if wrong is not None:
+        raise StageError(f"{step.label} returned {_kind(wrong)}; {step.slot} holds {_kind(KINDS[step.slot])}")
     if step.slot == "safety" and any(value is None for value in values):
         raise StageError(f"{step.label} returned no verdict")
     if step.slot == "candidates" and not all(isinstance(c, Candidate) for value in values for c in value):
         raise StageError(f"{step.label} must return a list of Candidate per turn")
     return values
+
+
+def _kind(value: object) -> str:
+    """What sort of thing it is, with its article."""
+    name = value.__name__ if isinstance(value, type) else type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
 
 
 def _fail(step: Step, turn: Turn, error: Exception) -> None:

@@ -154,13 +154,9 @@ class Chat:
         while True:
             action = await self._queue.get()
             try:
-                await action()
+                await self._now(action)
             except Left:
                 return
-            except ChatbotError as error:
-                await self.print(Text(str(error), "red"))
-            except Exception as error:  # a defect: it must not end the talk, and must not be hidden
-                await self.print(Text(f"That failed, and it should not have: {error!r}", "red"))
 
     async def _tick(self) -> None:
         while True:
@@ -197,8 +193,12 @@ class Chat:
     async def _now(self, action: Callable[[], Awaitable[None]]) -> None:
         try:
             await action()
+        except Left:
+            raise
         except ChatbotError as error:
             await self.print(Text(str(error), "red"))
+        except Exception as error:  # a defect: it must not end the talk, and must not be hidden
+            await self.print(Text(f"That failed, and it should not have: {error!r}", "red"))
 
     def interrupt(self) -> None:
         """Ctrl-C: stop the answer under way; without one, clear the line."""

@@ -17,8 +17,9 @@ from rich.text import Text
 
 from chatbot.companion import Companion
 from chatbot.terminal import memory_commands, mood, people, saying_again, show, trace, workbench
-from pipelines.config import describe, stage_names
+from pipelines.config import describe
 from pipelines.errors import UsageError
+from pipelines.stages import stage_names
 from pipelines.turn import SLOTS
 
 if TYPE_CHECKING:

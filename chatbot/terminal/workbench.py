@@ -27,9 +27,10 @@ from chatbot.companion import Companion
 from chatbot.settings import SECTIONS
 from chatbot.terminal import show, trace
 from pipelines import config as configs
-from pipelines.config import Config, Planned
-from pipelines.errors import ConfigError, StageError, UsageError
+from pipelines.config import Config
+from pipelines.errors import ChatbotError, ConfigError, StageError, UsageError
 from pipelines.pipeline import Pipeline, Step
+from pipelines.stages import Planned
 from pipelines.turn import SLOTS, Turn
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def checked(values: dict[str, Any], old: Config, source: str) -> Config:
 def build(new: Config, old: Config, running: Sequence[Step]) -> tuple[list[Step], list[Step]]:
     """All steps of the new config, those that are in the old one taken from it, and the steps that were built.
 
-    Raises StageError, or what the stage's constructor raised.
+    Raises StageError, in the words of what the stage's constructor raised.
     """
     kept: list[tuple[Planned, Step]] = list(zip(old.stages, running, strict=True))
     steps, built = [], []
@@ -198,12 +199,9 @@ def build(new: Config, old: Config, running: Sequence[Step]) -> tuple[list[Step]
             steps.append(kept.pop(same)[1])
             continue
         try:
-            stage = planned.factory(**planned.settings)
-        except (ValueError, TypeError, OSError, ImportError) as error:
-            raise StageError(
-                f"{planned.slot}.{planned.name} could not be built: {error}. The old one stays."
-            ) from error
-        steps.append(Step(planned.slot, planned.name, stage))
+            steps.append(planned.build())
+        except ChatbotError as error:
+            raise StageError(f"{error}. The old one stays.") from error
         built.append(steps[-1])
     return steps, built
 

@@ -47,7 +47,7 @@ def test_a_broken_plugin_is_shown_with_its_traceback_and_harms_no_other(
     monkeypatch.delitem(sys.modules, "broken_stage", raising=False)
     done = checked()
     assert done.exit_code == 1
-    assert "emotion.broken (broken_stage:Stage, from other 1.2) fails to import:" in done.output
+    assert "emotion.broken (broken_stage:Stage, from other 1.2) is installed but fails to import: " in done.output
     assert "broken_stage.py" in done.output
     assert "1 to mend" in done.output
     assert "config    " in done.output  # the chain that does not use it is still right

@@ -15,7 +15,7 @@ from chatbot import evaluate_memory as measuring
 from chatbot.assemble import read_config
 from chatbot.cli import main
 from chatbot.evaluate_memory import Question, Talk, locomo, ours, plain_recipe, shares, talks
-from pipelines.config import Planned
+from pipelines.stages import Planned
 from pipelines.turn import Embedding, Fact, Turn
 
 STAGE = measuring.searcher(next(p for p in read_config("tiny").stages if p.slot == "memories"))

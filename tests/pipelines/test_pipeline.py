@@ -86,6 +86,34 @@ def test_safety_without_a_verdict_fails_closed_too() -> None:
     assert turn.reply.source == "closed"
 
 
+@pytest.mark.parametrize(
+    ("slot", "value", "says"),
+    [
+        ("emotion", "joy", "emotion.fake returned a str; emotion holds an Emotion"),
+        ("entities", Risk(), "entities.fake returned a Risk; entities holds a list"),
+        ("intent", Risk(), "intent.fake returned a Risk; intent holds an Intent"),
+    ],
+)
+def test_a_value_that_the_slot_does_not_hold_fails_before_others_trip_over_it(
+    slot: str, value: object, says: str
+) -> None:
+    turn = Turn("hello")
+    Pipeline([safe(), Step(slot, "fake", Fake(lambda t: value))])([turn])
+    assert getattr(turn, slot) is None
+    assert turn.failed == {f"{slot}.fake": f"StageError: {says}"}
+
+
+def test_a_stage_that_returns_no_list_says_so() -> None:
+    class Nothing:
+        needs: ClassVar[tuple[str, ...]] = ()
+
+        def __call__(self, turns: object) -> None: ...
+
+    turn = Turn("hello")
+    Pipeline([safe(), Step("emotion", "fake", Nothing())])([turn])  # type: ignore[arg-type]
+    assert "emotion.fake returned a NoneType; it must return a list" in turn.failed["emotion.fake"]
+
+
 def test_candidates_of_several_stages_are_joined() -> None:
     one = Step("candidates", "one", Fake(lambda t: [Candidate("a", "one")]))
     two = Step("candidates", "two", Fake(lambda t: [Candidate("b", "two"), Candidate("c", "two")]))

@@ -13,8 +13,8 @@ import pytest
 
 from chatbot.companion import Companion
 from chatbot.scenes import read_scene, run
-from pipelines.config import stage_names
 from pipelines.pipeline import Pipeline, Step
+from pipelines.stages import stage_names
 
 SCENES = sorted(Path(__file__).parent.glob("*.toml"))
 Make = Callable[[Pipeline], Callable[[], Companion]]
