@@ -220,7 +220,15 @@ def evaluate_entities(stage: str, data: Path, noisy: bool, out: Path | None) -> 
 @click.option("--noise/--no-noise", "noisy", default=True, help="Again in lower case, with typos, with emoji.")
 @click.option("--out", type=FOLDER, metavar="DIR", help="Write report.json, pictures and index.html there.")
 def evaluate_chat(config: str | None, sets: tuple[str, ...], data: Path | None, noisy: bool, out: Path | None) -> None:
-    """Intents, emotions, entities and facts of a config's stages on the project's own 600 chat messages."""
+    """All of understanding, on 600 chat messages of our own.
+
+    Intents, emotions, entities and facts of a config's stages.
+
+    \b
+    Examples:
+      chatbot evaluate chat
+      chatbot evaluate chat --config tiny --no-noise --out report
+    """
     from chatbot.assemble import read_config
     from models.training import evaluate as scoring
     from models.training import evaluate_chat as chat

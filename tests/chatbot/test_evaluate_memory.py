@@ -162,14 +162,14 @@ class Vowels:
     needs = ("embedding",)
 
     def __call__(self, turns: list[Turn]) -> list[list[Fact]]:
-        return [[Fact("name", str(turn.embedding))] for turn in turns]
+        return [[Fact("name", turn.embedding.encoder if turn.embedding else "")] for turn in turns]
 
 
 class Fake:
     needs = ()
 
-    def __call__(self, turns: list[Turn]) -> list[str]:
-        return [turn.text.upper() for turn in turns]
+    def __call__(self, turns: list[Turn]) -> list[Embedding]:
+        return [Embedding(np.zeros(1, np.float32), np.zeros(1, np.float32), turn.text.upper()) for turn in turns]
 
 
 def test_a_stage_is_read_after_those_that_it_needs_and_no_others() -> None:
