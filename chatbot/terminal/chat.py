@@ -21,9 +21,9 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from chatbot.assemble import make_companion, read_config
-from chatbot.companion import Companion, now
+from chatbot.companion import Companion
 from chatbot.memory import Memory
-from chatbot.terminal import commands, outside, people, prompt, show, trace
+from chatbot.terminal import commands, earlier, outside, prompt, show, trace
 from chatbot.terminal.answering import Answering
 from chatbot.terminal.loading import Left, Loading
 from chatbot.worker import Worker
@@ -33,9 +33,6 @@ from pipelines.turn import Turn
 
 MAX_INPUT = 10_000
 """Characters of one message that are read; what is longer is cut, and said so."""
-
-RESUMED = 6
-"""Utterances of the last time that are shown at the start."""
 
 GOODBYES = ("exit", "quit", ":q")
 """Words that, alone in a message, leave as Ctrl-D does: what other programs have taught people."""
@@ -82,7 +79,7 @@ class Chat:
 
     async def run(self) -> int:
         """Greet, talk, say goodbye. Raises what building the companion raised, unless it has words for a person."""
-        self._greet()
+        earlier.greet(self)
         self._loop = asyncio.get_running_loop()
         with outside.signals(self.interrupt, self.leave), redirect_stderr(outside.Lines(self._stray)):
             async with Worker(lambda: self._make(self.config, self._loading.stage)) as worker:
@@ -105,38 +102,6 @@ class Chat:
             Console(stderr=True, highlight=False).print(Text(str(self._failure)))
             return self._failure.exit_code
         raise self._failure
-
-    def _greet(self) -> None:
-        folder = self.config.sections["memory"].path
-        memory = Memory.open(folder, self.user)
-        self.learn_name(memory)
-        self.console.print(Text(f"{show.plain(self.name)} is an AI companion. What you say stays in {folder}", "dim"))
-        self.console.print(Text("Enter sends, Ctrl-C stops an answer, Ctrl-D leaves. /help shows more.\n", "dim"))
-        if memory.paused:
-            self.console.print(Text("Memory is paused: nothing is written down until /resume.\n", "dim"))
-        self.resume(memory)
-        people.note(memory, self.user)
-        memory.close()
-
-    def resume(self, memory: Memory) -> None:
-        """Show the last turns of this memory, dimmed, and let the arrow keys go through what was said."""
-        said = memory.recent(200)
-        if said:
-            self.console.print(show.earlier(said[-RESUMED:], self.name, now()))
-        prompt.remember(self.session, [u.text for u in said if u.role == "person"])
-
-    async def reread(self, aloud: bool = False) -> None:
-        """After a change of the memory, or of the person: their name for the companion, their words for the arrow keys,
-        and aloud the last turns."""
-        await self.call(self.learn_name)
-        said = await self.call(lambda memory: memory.recent(200))
-        prompt.remember(self.session, [u.text for u in said if u.role == "person"])
-        if aloud and said:
-            await self.print(show.earlier(said[-RESUMED:], self.name, now()))
-
-    def learn_name(self, memory: Memory) -> None:
-        """Find out what this person calls the companion."""
-        self.name = Turn("", persona=self.config.persona, profile=memory.facts()).companion_name
 
     def _goodbye(self) -> None:
         self.console.print(Text.assemble((f"{show.plain(self.name)}: ", "bold cyan"), "Bye!"))

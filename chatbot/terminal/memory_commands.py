@@ -12,7 +12,7 @@ from chatbot import requests
 from chatbot.changes import Forgotten
 from chatbot.companion import now
 from chatbot.memory import Memory
-from chatbot.terminal import people, show, trace
+from chatbot.terminal import earlier, people, show, trace
 from pipelines.errors import UsageError
 from pipelines.turn import Fact
 
@@ -55,7 +55,7 @@ async def forget(chat: Chat, rest: str) -> None:
     if not gone.facts and not gone.moments:
         await chat.print(Text(f"There was nothing of {show.quoted(rest)} to forget.", "dim"))
         return
-    await chat.reread()
+    await earlier.reread(chat)
     chat.turn = None
     await chat.print(Text(f"Forgotten: {_count(len(gone.facts), 'fact')} and {_count(len(gone.moments), 'message')}."))
 
@@ -87,7 +87,7 @@ async def erase(chat: Chat, rest: str) -> None:
         return
     await chat.call(lambda memory: memory.erase())
     chat.turn = None
-    await chat.reread()
+    await earlier.reread(chat)
     await chat.print(Text("Erased. Nothing of you is left here."))
 
 
@@ -100,7 +100,7 @@ async def users(chat: Chat, rest: str) -> None:
     chat.user, chat.turn, chat.editing = rest, None, False
     await chat.call(lambda memory: people.note(memory, rest))
     await chat.print(Text(f"This is {show.plain(rest)} now.", "dim"))
-    await chat.reread(aloud=True)
+    await earlier.reread(chat, aloud=True)
 
 
 def _count(n: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from chatbot.companion import now
 from chatbot.memory import Memory
-from chatbot.terminal import show
+from chatbot.terminal import earlier, show
 from pipelines.errors import UsageError
 from pipelines.turn import Fact, Moment
 
@@ -77,7 +77,7 @@ async def _undo(chat: Chat, quiet: bool = False) -> list[Moment]:
     gone, unlearned = await chat.call(act)
     chat.turn = None
     if gone and not quiet:
-        await chat.reread()
+        await earlier.reread(chat)
         said = next((m.text for m in gone if m.role == "person"), gone[0].text)
         also = "".join(f", and that I had learned: {show.fact(f)}" for f in unlearned)
         await chat.print(Text(f"Taken back: {show.quoted(said)}{also}", "dim"))

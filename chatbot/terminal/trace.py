@@ -74,7 +74,9 @@ def why(turn: Turn) -> RenderableType:
     reason = plain(turn.reply.why) or "it gave no reason"
     for measure, words in MEASURES.items():
         reason = re.sub(rf"\b{measure}\b", words, reason)
-    lines = [Text.assemble(("why  ", "bold"), f"{turn.reply.source}, {reason}")]
+    if reason == f"{turn.reply.source} is sure":
+        reason = "a sure answer"
+    lines = [Text.assemble(("why  ", "bold"), f"{turn.reply.source}: {reason}")]
     used = [_fact(fact) for fact in turn.known() if fact.about != "companion"]
     if used:
         lines.append(Text.assemble(("knew ", "bold"), "; ".join(used[-6:])))

@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from rich.text import Text
 
 from chatbot.companion import Companion
 from chatbot.settings import SECTIONS
-from chatbot.terminal import show, trace
+from chatbot.terminal import earlier, show, trace
 from pipelines import config as configs
 from pipelines.config import Config
 from pipelines.errors import ChatbotError, ConfigError, StageError, UsageError
@@ -138,18 +139,18 @@ async def exchange(chat: Chat, change: Callable[[dict[str, Any]], None], source:
         finally:
             chat.beside = ""
         chat.config = new
-        await chat.call(chat.learn_name)
+        await chat.call(partial(earlier.learn_name, chat))
         both, gone = resident(), let_go(running, steps)
     came = [step.label for step in built]
     lines = [f"{', '.join(came) or 'no stage'} in, {', '.join(gone) or 'none'} out, {time.monotonic() - started:.1f} s"]
     if before:
         lines.append(f"memory: {before} MB before, {both} MB with old and new, {resident()} MB now")
-    earlier = [turn for turn in (chat.tried, chat.turn) if turn and turn.text == text]
+    before_it = [turn for turn in (chat.tried, chat.turn) if turn and turn.text == text]
     for label in came:
         slot = label.partition(".")[0]
         if (found := trace.found(tried, label)) and slot != "reply":
             others = [other for other in gone if other.startswith(f"{slot}.")]
-            was = next((trace.found(turn, other) for other in others for turn in earlier if other in turn.ms), "")
+            was = next((trace.found(turn, other) for other in others for turn in before_it if other in turn.ms), "")
             lines.append(f"{show.quoted(text, 60)} {found}" + (f" (was: {was})" if was else ""))
     chat.tried = tried
     await chat.print(*[Text(line, "dim") for line in lines])

@@ -92,7 +92,7 @@ def test_what_was_not_fit_says_why_and_what_counts_for_nothing_is_left_out() -> 
 
 
 def test_why_is_told_in_words() -> None:
-    assert "transformers, best of 2: fits what you said +0.60 against the next" in drawn(trace.why(turn()))
+    assert "transformers: best of 2: fits what you said +0.60 against the next" in drawn(trace.why(turn()))
     assert set(trace.MEASURES) == {"judged", *WEIGHTS}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 import tomllib
 import weakref
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from terminal_harness import chatting
 from chatbot.assemble import make_companion, read_config
 from chatbot.memory import Memory
 from chatbot.terminal import workbench
+from pipelines import config as configs
+from pipelines import stages
 from pipelines.config import Config
 
 SMALL = """
@@ -53,6 +57,47 @@ async def test_a_stage_is_exchanged_and_the_old_one_is_gone(tmp_path: Path) -> N
         assert screen.chat.turn
         assert screen.chat.turn.emotion
         assert screen.chat.turn.emotion.labels == ("neutral",)
+
+
+HEAVY = '''
+import numpy as np
+
+from pipelines.turn import Emotion
+
+
+class Heavy:
+    """Holds 200 MB, as a model does its weights."""
+
+    needs = ()
+
+    def __init__(self):
+        self.weights = np.ones(50_000_000, np.float32)
+
+    def __call__(self, turns):
+        return [Emotion({}, ("neutral",), 0.0) for _ in turns]
+'''
+
+
+async def test_the_memory_of_a_stage_with_weights_of_its_own_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "heavy_stage.py").write_text(HEAVY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    known = stages.stage_names()
+    entry = EntryPoint("emotion.heavy", "heavy_stage:Heavy", stages.GROUP)
+    monkeypatch.setattr(configs, "stage_names", lambda: {**known, "emotion.heavy": entry})
+    async with chatting(tmp_path, small(tmp_path), make_companion) as screen:
+        await screen.say("this makes me so sad", "Juno: ")
+        await screen.say("/use emotion heavy", "emotion.heavy in")
+        old = weakref.ref((await screen.ready()).pipeline.steps[1].stage)
+        await screen.say("hello", "Juno: ")
+        await screen.say("/trace", "emotion.heavy")
+        shown = await screen.say("/use emotion lexicon", "“hello”")
+        assert "emotion.lexicon in, emotion.heavy out" in shown
+        assert old() is None, "something still holds the old stage"
+        if workbench.resident() is not None:
+            before, after = re.findall(r"(\d+) MB before, .* (\d+) MB now", shown)[0]
+            assert int(before) - int(after) > 150, shown
 
 
 async def test_what_a_stage_said_before_is_that_of_the_stage_that_went(tmp_path: Path) -> None:
