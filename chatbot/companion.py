@@ -133,7 +133,7 @@ class Companion:
             person=person,
             at=at,
             persona=self.persona,
-            history=memory.recent(self.settings.history),
+            history=memory.talk(self.settings.history),
             profile=memory.facts(),
             past=memory,
         )

@@ -96,6 +96,20 @@ class Memory:
         latest = self._moments("1 order by id desc limit ?", n)[::-1] + self._passing
         return [Utterance(m.role, m.text, m.at) for m in latest[-n:]] if n > 0 else []
 
+    def talk(self, n: int) -> list[Utterance]:
+        """The latest utterances, at most n, oldest first, from a beginning that stays for several turns.
+
+        When n are there, about half of them are left out at once, so that most prompts begin as the one before and
+        what was read of it can be kept. Where it begins depends on how many utterances there are, and on nothing else.
+        """
+        if n < 4:
+            return self.recent(n)
+        with self._reading() as db:
+            there = int(db.execute("select count(*) from turn").fetchone()[0]) + self._passed
+        jump = n // 4 * 2  # an even number: what was said and its answer leave together
+        left_out = max(0, -(-(there - n) // jump) * jump)
+        return self.recent(there - left_out)
+
     # -- facts
 
     def facts(self, at: datetime | None = None) -> list[Fact]:

@@ -16,11 +16,12 @@ from pydantic import AfterValidator, Field
 @dataclass(frozen=True)
 class MemorySettings:
     """folder: where the files of all persons lie, "" for `CHATBOT_DATA` or else the platform's own folder;
-    history: how many utterances travel with a turn; turn_days: for how many days what was said is kept, 0 for
+    history: how many utterances travel with a turn at most (when they are that many, about half of them are left out
+    at once, see Memory.talk); turn_days: for how many days what was said is kept, 0 for
     always (facts stay until they are forgotten)."""
 
     folder: str = ""
-    history: Annotated[int, Field(ge=0, le=64)] = 10
+    history: Annotated[int, Field(ge=0, le=64)] = 12
     turn_days: Annotated[int, Field(ge=0)] = 90
 
     @property

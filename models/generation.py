@@ -1,13 +1,12 @@
 """Sampling several replies at once from a causal language model, on a CPU.
 
-The prompt is read once (and of a prompt that begins like an earlier one, only what is new), and its key/value cache
-is expanded to the candidates; a candidate that is finished leaves the batch; the stop events are looked at for every
-token that is written and before every layer that reads. Knows no turn and no person: prompts go in, texts come out.
+The prompt is read once (and of a prompt that begins like an earlier one, only what is new), and its candidates share
+what was read; a candidate that is finished leaves the batch; the stop events are looked at for every token that is
+written and before every layer that reads. Knows no turn and no person: prompts go in, texts come out.
 """
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
@@ -67,6 +66,8 @@ class Generator:
         from transformers import AutoModelForCausalLM, AutoTokenizer
         from transformers.utils import logging
 
+        from models.branches import writer
+
         logging.disable_progress_bar()
         logging.set_verbosity_error()
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -77,7 +78,7 @@ class Generator:
             from models.lora import merge
 
             merge(self.reader, adapter)
-        self.writer: Any = quantised(self.reader) if int8 else self.reader
+        self.writer: Any = writer(self.reader, int8)
         self._stop: threading.Event | None = None
         for layer in self.reader.get_decoder().layers:
             layer.register_forward_pre_hook(self._look)
@@ -102,6 +103,8 @@ class Generator:
         """
         import torch
 
+        from models.branches import Branches
+
         generator = torch.Generator()
         if seed is None:
             generator.seed()
@@ -112,7 +115,7 @@ class Generator:
             asked = [(*one, stop) for one, stop in zip(read, stops, strict=True) if one]
             if not asked:
                 return [[Sample("", False, 0.0)] * count for _ in prompts]
-            cache, mask = _expand([cache for cache, _, _ in asked], count)
+            cache = Branches([cache for cache, _, _ in asked], count, sampling.max_tokens)
             logits = torch.cat([logits for _, logits, _ in asked]).repeat_interleave(count, 0)
             each = (lambda text: on_text(self._text(text))) if on_text and len(prompts) == count == 1 else None
             ended = (
@@ -121,7 +124,7 @@ class Generator:
                 else None
             )
             texts, sums, done = self._write(
-                cache, mask, logits, count, sampling, [stop for _, _, stop in asked], generator, each, ended
+                cache, logits, count, sampling, [stop for _, _, stop in asked], generator, each, ended
             )
         samples = iter(Sample(self._text(text), done[r], sums[r] / (len(text) + 1)) for r, text in enumerate(texts))
         return [[next(samples) if one else Sample("", False, 0.0) for _ in range(count)] for one in read]
@@ -174,7 +177,6 @@ class Generator:
     def _write(
         self,
         cache: Any,
-        mask: Any,
         logits: Any,
         count: int,
         sampling: Sampling,
@@ -189,9 +191,9 @@ class Generator:
         rows = list(range(len(logits)))  # which sample each row of the shrinking batch is
         texts: list[list[int]] = [[] for _ in rows]
         sums, done = [0.0 for _ in rows], [False for _ in rows]
-        position = mask.sum(-1, keepdim=True) - 1
+        held = logits.new_zeros((len(rows), 0), dtype=torch.long)  # the tokens of each row
         for _ in range(sampling.max_tokens):
-            chosen, logprobs = _choose(logits, [texts[r] for r in rows], sampling, generator)
+            chosen, logprobs = _choose(logits, held, sampling, generator)
             stay = []
             for i, r in enumerate(rows):
                 sums[r] += logprobs[i]
@@ -209,39 +211,21 @@ class Generator:
             if not stay:
                 break
             if len(stay) < len(rows):
-                keep = torch.tensor(stay)
-                cache.batch_select_indices(keep)
-                mask, position = mask[keep], position[keep]
+                cache.keep(stay)
+                held = held[stay]
                 rows = [rows[i] for i in stay]
-            mask = torch.cat([mask, mask.new_ones((len(rows), 1))], 1)
-            position = position + 1
+            latest = torch.tensor([[texts[r][-1]] for r in rows])
+            held = torch.cat([held, latest], 1)
             out = self.writer(
-                input_ids=torch.tensor([[texts[r][-1]] for r in rows]),
-                attention_mask=mask,
-                position_ids=position,
+                input_ids=latest,
+                position_ids=cache.positions(),
                 past_key_values=cache,
                 use_cache=True,
+                branches=cache,
             )
+            cache.written += 1
             logits = out.logits[:, -1]
         return texts, sums, done
-
-
-def quantised(model: Any) -> Any:
-    """A copy of the model that shares all weights but those of its linear layers, which are dynamic int8, one scale
-    per output channel. Beside torchao's int8, bfloat16 and torch.compile, this was the fastest on two CPU cores."""
-    import warnings
-
-    import torch
-
-    shared = {id(p): p for p in [*model.parameters(), *model.buffers()]}
-    twin = copy.deepcopy(model, shared)
-    if torch.backends.quantized.engine == "none":
-        torch.backends.quantized.engine = torch.backends.quantized.supported_engines[-1]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        per_channel = {torch.nn.Linear: torch.ao.quantization.per_channel_dynamic_qconfig}
-        torch.ao.quantization.quantize_dynamic(twin, per_channel, inplace=True)
-    return twin
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:
@@ -249,37 +233,14 @@ def _common(a: Sequence[int], b: Sequence[int]) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def _expand(caches: Sequence[Any], count: int) -> tuple[Any, Any]:
-    """One cache with `count` rows for each given one, padded on the left to one width, and its attention mask."""
-    import torch
-    from transformers import DynamicCache
-
-    width = max(cache.get_seq_length() for cache in caches)
-    result = DynamicCache()
-    for i in range(len(caches[0].layers)):
-        keys, values = (
-            torch.cat([torch.nn.functional.pad(t, (0, 0, width - t.shape[2], 0)) for t in tensors]).repeat_interleave(
-                count, 0
-            )
-            for tensors in ([c.layers[i].keys for c in caches], [c.layers[i].values for c in caches])
-        )
-        result.update(keys, values, i)
-    lengths = torch.tensor([cache.get_seq_length() for cache in caches]).repeat_interleave(count)
-    mask = (torch.arange(width).unsqueeze(0) >= (width - lengths).unsqueeze(1)).long()
-    return result, mask
-
-
-def _choose(
-    logits: Any, texts: Sequence[Sequence[int]], sampling: Sampling, generator: Any
-) -> tuple[list[int], list[float]]:
-    """One token for each row of logits (rows, vocabulary), with its log-probability before temperature."""
+def _choose(logits: Any, held: Any, sampling: Sampling, generator: Any) -> tuple[list[int], list[float]]:
+    """One token for each row of logits (rows, vocabulary), with its log-probability before temperature; held: the
+    tokens that each row has written, (rows, n)."""
     import torch
 
-    for row, text in enumerate(texts):
-        if text and sampling.repetition > 1:
-            seen = torch.tensor(sorted(set(text)))
-            score = logits[row, seen]
-            logits[row, seen] = torch.where(score > 0, score / sampling.repetition, score * sampling.repetition)
+    if sampling.repetition > 1 and held.shape[1]:
+        score = logits.gather(1, held)
+        logits.scatter_(1, held, torch.where(score > 0, score / sampling.repetition, score * sampling.repetition))
     top, index = logits.topk(TOP_K, dim=-1)
     p = torch.softmax(top / sampling.temperature, -1)
     p = p.masked_fill(p.cumsum(-1) - p > sampling.top_p, 0.0)

@@ -1,9 +1,9 @@
 """Where weights come from: a card names files, their sha256 and their sources; here they are fetched and verified.
 
-A weights setting is the name of a card in models/cards, the path of a card of your own, or a folder that already
-holds the files. Fetched files land in one cache folder (`CHATBOT_CACHE`, else the platform's), a folder per card
-and content, put in place by one rename: what is there is whole. Knows no stage and no framework, but for the one
-conversion of GGUF (models/convert.py). Nothing is ever unpickled: safetensors, GGUF, JSON, TOML and text.
+A weights setting is the name of a card in models/cards, the path of a card of your own, a folder that already
+holds the files, or a GGUF file. Fetched files land in one cache folder (`CHATBOT_CACHE`, else the platform's), a
+folder per card and content, put in place by one rename: what is there is whole. Knows no stage and no framework, but
+for the one conversion of GGUF (models/convert.py). Nothing is ever unpickled: safetensors, GGUF, JSON, TOML and text.
 """
 
 from __future__ import annotations
@@ -89,13 +89,14 @@ def read_card(path: Path) -> Card:
 
 
 def find(weights: str) -> Card | Path:
-    """The card, or the folder, that a weights setting names. Raises WeightsError when there is neither."""
+    """The card, the folder or the GGUF file that a weights setting names. Raises WeightsError when there is neither."""
     if weights.endswith(".toml"):
         return read_card(Path(weights))
     if (CARDS / f"{weights}.toml").is_file():
         return read_card(CARDS / f"{weights}.toml")
-    if Path(weights).is_dir():
-        return Path(weights)
+    path = Path(weights).expanduser()
+    if path.is_dir() or (path.suffix == ".gguf" and path.is_file()):
+        return path
     names = ", ".join(path.stem for path in sorted(CARDS.glob("*.toml")))
     raise WeightsError(f'there are no weights "{weights}": neither a folder nor a card. Cards: {names}')
 
@@ -121,6 +122,7 @@ def ready(card: Card) -> bool:
 
 def fetch(weights: str) -> Path:
     """The folder that holds the files of these weights; fetched, verified and converted if they are not there yet.
+    A GGUF file that was named by its path is given back.
 
     Raises WeightsError, with every source that was tried, when a file cannot be had or has the wrong sha256.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Annotated, Any, ClassVar
@@ -26,13 +27,20 @@ log = logging.getLogger(__name__)
 STOP_LOOK = 0.05
 """Seconds between two looks at the stop events while the server writes."""
 
+LATER = frozenset({429, 502, 503, 504})
+"""Statuses after which the same request may do."""
+
+PAUSE = 0.3
+"""Seconds before a request is sent again."""
+
 
 class OpenAI:
     """A served chat model.
 
     url: up to and with /v1; model: its name there ("" where a server has only one); count: candidates per turn, one
-    request each; timeout: seconds for a whole reply; retries: after a refused or broken connection; key: the
-    environment variable that holds the key, not the key itself.
+    request each; timeout: seconds until what is not there yet is given up; retries: after a refused or broken
+    connection, or an answer that says "later" (429, 502, 503, 504); key: the environment variable that holds the key,
+    not the key itself.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("safety",)
@@ -54,8 +62,8 @@ class OpenAI:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.settings = {"max_tokens": max_tokens, "temperature": temperature} | ({"model": model} if model else {})
         self.count, self.url = count, url.rstrip("/")
-        transport = httpx.HTTPTransport(retries=retries)
-        self.client = httpx.Client(headers=headers, timeout=timeout, transport=transport)
+        self.timeout, self.retries = timeout, retries
+        self.client = httpx.Client(headers=headers, timeout=timeout)
         self.pool = ThreadPoolExecutor(max_workers=32, thread_name_prefix="served")
         self.down = False
 
@@ -65,7 +73,8 @@ class OpenAI:
             for turn in turns
         ]
         waiting = {future for futures in asked for future in futures}
-        while waiting:
+        deadline = time.monotonic() + self.timeout
+        while waiting and time.monotonic() < deadline:
             _, waiting = wait(waiting, timeout=STOP_LOOK)
             for turn, futures in zip(turns, asked, strict=True):
                 if turn.stop.is_set():  # what is under way comes to its end unread
@@ -83,7 +92,7 @@ class OpenAI:
         """One reply, or None when the server has none to give."""
         body: dict[str, Any] = {"messages": messages(turn, turn.companion_name), **self.settings}
         try:
-            answer = self.client.post(f"{self.url}/chat/completions", json=body)
+            answer = self._post(body)
             answer.raise_for_status()
             choice = answer.json()["choices"][0]
             text, finished = str(choice["message"]["content"] or ""), choice.get("finish_reason") != "length"
@@ -97,6 +106,20 @@ class OpenAI:
             log.warning("the served model is back")
         self.down = False
         return Sample(text, finished, logprob=0.0)
+
+    def _post(self, body: dict[str, Any]) -> httpx.Response:
+        for left in range(self.retries, -1, -1):
+            try:
+                answer = self.client.post(f"{self.url}/chat/completions", json=body)
+                if not left or answer.status_code not in LATER:
+                    break
+            except httpx.TimeoutException:
+                raise
+            except httpx.TransportError:
+                if not left:
+                    raise
+            time.sleep(PAUSE)
+        return answer
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -211,7 +211,7 @@ def _swap(companion: Companion, new: Config, steps: list[Step], built: Sequence[
     """In the worker's thread: try the new steps on a message that nobody keeps, then exchange. Raises StageError."""
     memory = companion.memory(user)
     turn = Turn(text, user, persona=new.persona, profile=memory.facts(), past=memory)
-    turn.history = memory.recent(new.sections["memory"].history)
+    turn.history = memory.talk(new.sections["memory"].history)
     if built:
         Pipeline(steps)([turn], until=built[-1].slot)
     failed = [f"{step.label}: {turn.failed[step.label]}" for step in built if step.label in turn.failed]

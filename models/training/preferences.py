@@ -32,7 +32,7 @@ MESSAGES = HERE / "messages.jsonl"
 JUDGED = HERE / "preferences.jsonl"
 
 HISTORY = 10
-"""Utterances before the message, as `memory.history` of config.toml."""
+"""Utterances before the message: in the middle of the 8 to 12 that `memory.history` of config.toml lets through."""
 
 COUNT = 8
 """Candidates for a prompt."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import subprocess
 import sys
@@ -129,6 +130,46 @@ def test_recent_gives_the_last_ones_oldest_first(memory: Memory) -> None:
     assert [u.text for u in memory.recent(3)] == ["ok", "message 3", "ok"]
     assert [u.role for u in memory.recent(2)] == ["person", "companion"]
     assert memory.recent(0) == []
+
+
+@given(n=st.integers(4, 20), exchanges=st.integers(1, 30))
+@settings(max_examples=12, deadline=None)
+def test_a_talk_begins_where_it_began_the_turn_before_but_for_a_jump_now_and_then(n: int, exchanges: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        memory = Memory.open(Path(folder), "lena")
+        begins = []
+        for i in range(exchanges):
+            said = [u.text for u in memory.talk(n)]
+            assert said == [u.text for u in memory.recent(len(said))], "the latest ones, all of them"
+            assert len(said) <= n
+            assert len(said) >= min(2 * i, n // 2 - 1)
+            assert len(said) % 2 == 0, "what was said and its answer leave together"
+            again = Memory.open(Path(folder), "lena")
+            assert [u.text for u in again.talk(n)] == said, "a restart changes nothing"
+            again.close()
+            begins.append(said[:1])
+            say(memory, f"message {i}", reply=f"answer {i}")
+        memory.close()
+        jumps = sum(a != b for a, b in itertools.pairwise(begins[2:]))
+        assert jumps <= max(1, 2 * exchanges // (n // 4 * 2))
+
+
+def test_a_talk_of_few_utterances_is_just_the_latest(memory: Memory) -> None:
+    for i in range(3):
+        say(memory, f"message {i}")
+    assert [u.text for u in memory.talk(1)] == ["ok"]
+    assert len(memory.talk(3)) == 3
+    assert memory.talk(0) == []
+
+
+def test_what_passes_while_memory_is_paused_counts_too(memory: Memory) -> None:
+    for i in range(3):
+        say(memory, f"message {i}")
+    memory.pause()
+    for i in range(3, 6):
+        say(memory, f"message {i}")
+    assert [u.text for u in memory.talk(12)][::2] == [f"message {i}" for i in range(6)]
+    assert next(u.text for u in memory.talk(8)) == "message 2"
 
 
 def test_times_keep_their_offset(memory: Memory) -> None:

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
 
 from models import generation  # noqa: E402
+from models.branches import Branches, _plain  # noqa: E402
 from models.candidates import leading, streaming  # noqa: E402
-from models.generation import Generator, Sample, Sampling, _common, _expand  # noqa: E402
+from models.generation import Generator, Sample, Sampling, _common  # noqa: E402
 from models.lora import merge  # noqa: E402
 from models.outgoing import objections  # noqa: E402
 from pipelines.errors import WeightsError  # noqa: E402
@@ -106,32 +107,49 @@ def test_writing_does_not_change_what_is_kept(folder: Path) -> None:
     assert [cache.get_seq_length() for cache in generator._kept.values()] == [3]
 
 
-def test_a_batch_of_prompts_gives_each_the_logits_it_has_alone(generator: Generator) -> None:
+def step(generator: Generator, cache: Branches, *tokens: int) -> torch.Tensor:
+    out = generator.writer(
+        input_ids=torch.tensor([tokens]).T, position_ids=cache.positions(), past_key_values=cache, branches=cache
+    )
+    cache.written += 1
+    return out.logits[:, -1]
+
+
+def test_each_branch_has_the_logits_that_its_text_has_alone(generator: Generator) -> None:
     prompts = [prompt(1, 2, 3, 4, 5), prompt(7)]
-    alone = [generator._read(p, NEVER) for p in prompts]
-    cache, mask = _expand([c for c, _ in alone], 1)
-    assert mask.tolist() == [[1, 1, 1, 1, 1], [0, 0, 0, 0, 1]]
-    position = mask.sum(-1, keepdim=True)
-    step = torch.tensor([[5], [5]])
-    together = generator.reader(
-        input_ids=step,
-        attention_mask=torch.cat([mask, mask.new_ones((2, 1))], 1),
-        position_ids=position,
-        past_key_values=cache,
-        use_cache=True,
-    ).logits[:, -1]
-    for row, p in enumerate(prompts):
-        ids = torch.tensor([[*generator.tokenizer(p, add_special_tokens=False).input_ids, 5]])
-        expected = generator.reader(input_ids=ids, past_key_values=DynamicCache()).logits[:, -1]
+    cache = Branches([generator._read(p, NEVER)[0] for p in prompts], 2, 3)
+    step(generator, cache, 5, 6, 7, 8)
+    step(generator, cache, 9, 10, 11, 12)
+    cache.keep([0, 2, 3])
+    together = step(generator, cache, 13, 14, 15)
+    for row, (p, own) in enumerate(zip([0, 1, 1], ([5, 9, 13], [7, 11, 14], [8, 12, 15]), strict=True)):
+        ids = [*generator.tokenizer(prompts[p], add_special_tokens=False).input_ids, *own]
+        expected = generator.reader(input_ids=torch.tensor([ids]), past_key_values=DynamicCache()).logits[:, -1]
         assert torch.allclose(expected[0], together[row], atol=1e-4)
 
 
-def test_quantised_writing_is_near(folder: Path) -> None:
+def test_quantised_writing_is_near_and_leaves_the_reader_alone(folder: Path) -> None:
     both = Generator(folder, int8=True)
-    ids = torch.tensor([[3, 4, 5, 6]])
-    exact, near = both.reader(input_ids=ids).logits, both.writer(input_ids=ids).logits
-    assert both.writer is not both.reader
-    assert torch.nn.functional.cosine_similarity(exact.flatten(), near.flatten(), dim=0) > 0.99
+    cache, before = both._read(prompt(3, 4, 5), NEVER)
+    near = step(both, Branches([cache], 1, 1), 6)
+    exact = both.reader(input_ids=torch.tensor([[*both.tokenizer(prompt(3, 4, 5)).input_ids, 6]])).logits[:, -1]
+    assert torch.nn.functional.cosine_similarity(exact[0], near[0], dim=0) > 0.99
+    assert not torch.equal(exact, near)
+    both.forget()
+    assert torch.equal(before, both._read(prompt(3, 4, 5), NEVER)[1])
+
+
+def test_a_norm_is_exchanged_only_for_one_that_does_the_same() -> None:
+    class OwnRMSNorm(torch.nn.Module):
+        def __init__(self, shift: float) -> None:
+            super().__init__()
+            self.weight, self.shift = torch.nn.Parameter(torch.rand(8)), shift
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * (self.weight + self.shift)
+
+    assert _plain(OwnRMSNorm(0.0)) is not None
+    assert _plain(OwnRMSNorm(1.0)) is None, "Gemma's adds one to its weight"
 
 
 @pytest.mark.parametrize(("a", "b", "length"), [("", "abc", 0), ("abc", "abd", 2), ("ab", "abc", 2), ("xbc", "abc", 0)])

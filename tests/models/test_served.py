@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
@@ -27,6 +28,7 @@ class Server(ThreadingHTTPServer):
             {"choices": [{"message": {"content": "That sounds like a long day."}, "finish_reason": "stop"}]}
         ).encode()
         self.status = 200
+        self.statuses: list[int] = []  # of the next answers, before `status` holds
         self.delay = 0.0
 
     @property
@@ -41,9 +43,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.server.keys.append(self.headers.get("Authorization"))
         time.sleep(self.server.delay)
-        self.send_response(self.server.status)
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else self.server.status)
         self.end_headers()
-        self.wfile.write(self.server.answer)
+        with contextlib.suppress(BrokenPipeError):  # who asked has given up
+            self.wfile.write(self.server.answer)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -107,6 +110,29 @@ def test_a_server_that_is_down_is_told_once_without_what_was_said(
     assert stage([turn()]) == [[]]
     server.status = 200
     assert len(stage([turn()])[0]) == 1
+    stage.close()
+
+
+def test_what_may_do_later_is_asked_again_as_often_as_set(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.served.PAUSE", 0.0)
+    stage = OpenAI(server.url, count=1, retries=2)
+    server.statuses = [503, 429]
+    assert len(stage([turn()])[0]) == 1
+    assert len(server.asked) == 3
+    server.statuses = [503, 503, 503]
+    assert stage([turn()]) == [[]]
+    assert len(server.asked) == 6
+    server.statuses = [401, 200]
+    assert stage([turn()]) == [[]]
+    assert len(server.asked) == 7, "a wrong key is as wrong the second time"
+    stage.close()
+
+
+def test_a_server_that_takes_too_long_is_not_waited_for(server: Server) -> None:
+    server.delay = 5
+    stage = OpenAI(server.url, count=1, timeout=0.2, retries=5)
+    assert stage([turn()]) == [[]]
+    assert len(server.asked) == 1
     stage.close()
 
 
