@@ -83,7 +83,7 @@ class BotProcess:
         process = self.process
         if not more:
             await self.server.until(
-                lambda: self.server.calls["getupdates"] > polls or process.returncode is not None, 120
+                lambda: self.server.calls["getupdates"] > polls or process.returncode is not None, 600
             )
         return self
 

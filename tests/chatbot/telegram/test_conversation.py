@@ -239,3 +239,13 @@ async def test_a_forwarded_message_is_somebody_elses_words(server: Standin, tmp_
         lena.say("i am bob", forward_origin={"type": "hidden_user", "date": 1, "sender_user_name": "Bob"})
         assert (await lena.hears())["text"] == "echo: > i am bob"
         assert await home.facts("telegram:7") == {}
+
+
+async def test_formatting_stays_on_its_words_behind_what_cannot_be_seen(server: Standin, tmp_path: Path) -> None:
+    lena = Friend(server, 7)
+    async with house(server, tmp_path, [7]):
+        lena.send(photo=[{"file_id": "p", "file_unique_id": "p", "width": 9, "height": 9}], caption="so *good*")
+        reply = await lena.hears()
+        [entity] = reply["entities"]
+        assert reply["text"][entity["offset"] : entity["offset"] + entity["length"]] == "good"
+        assert reply["text"].endswith("echo: so good")
