@@ -1,8 +1,9 @@
 """Score the stages of understanding on the project's own chat test: 600 messages as people type to a companion.
 
 tests/models/chat_test.jsonl was written and labelled by hand before any stage had read it. It is never trained or
-tuned on, and no message of it is shown here, so that nobody mends what it holds. One person labelled it once: where
-two people would differ, it is one opinion. How a message is labelled:
+tuned on, and no message of it is shown here, so that nobody mends what it holds. It was labelled once, by one hand,
+which knew how the rules for entities and facts name things: where two people would differ, it is one opinion.
+How a message is labelled:
 
 - intents: the names of data/intent_labels.toml, CLINC150's and "out_of_scope", the main one first; any of them counts
   as right. Talk about oneself is "share_about_me", about the world "out_of_scope".

@@ -25,10 +25,10 @@ def f1_per_label(target: Floats, predicted: Bools) -> Floats:
 
 
 def macro_f1(target: Floats, predicted: Bools) -> float:
-    """Mean of F1 over the labels that are there or predicted; target and predicted are (n, labels). A label that is
-    neither is left out: resampled rows may lack a rare one, and a 0 for it would pull the interval down."""
-    seen = (target > 0.5).any(0) | predicted.any(0)
-    return float(f1_per_label(target, predicted)[seen].mean()) if seen.any() else 0.0
+    """Mean of F1 over the labels that are there; target and predicted are (n, labels). Resampled rows may lack a rare
+    label: a 0 for it, or for what was taken for it, would pull the interval below the score."""
+    there = (target > 0.5).any(0)
+    return float(f1_per_label(target, predicted)[there].mean()) if there.any() else 0.0
 
 
 def calibration_error(confidence: Floats, correct: Floats, bins: int = 15) -> float:
