@@ -54,7 +54,7 @@ def problems(folder: Path, text: str, **kwargs: object) -> list[str]:
 def test_a_good_config_builds(tmp_path: Path) -> None:
     config = configs.load(write(tmp_path, GOOD), sections=SECTIONS, environ={})
     assert config.persona.name == "Ada"
-    assert config.sections["memory"].history == 10
+    assert config.sections["memory"].history == MemorySettings().history
     labels = [step.label for step in config.build().steps]
     assert labels == ["safety.rules", "intent.rules", "candidates.skills", "candidates.template", "reply.first"]
 
