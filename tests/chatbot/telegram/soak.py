@@ -64,11 +64,20 @@ class Account:
 
 
 async def soak(
-    folder: Path, people: int, messages: int, kills: int, seed: int = 1, pace: float = 1.05, config: str = "tiny"
+    folder: Path,
+    people: int,
+    messages: int,
+    kills: int,
+    seed: int = 1,
+    pace: float = 1.05,
+    config: str = "tiny",
+    minutes: float = 30.0,
 ) -> Account:
-    """Run it; gives the account. pace: seconds between two messages to a chat, for the bot and the stand-in alike."""
+    """Run it; gives the account. pace: seconds between two messages to a chat, for the bot and the stand-in alike;
+    minutes: after these nobody says anything more, and what was said until then is what the account is about."""
     account, dice, waits = Account(people), random.Random(seed), []
     started = time.monotonic()
+    ends = started + 60 * minutes
     async with Standin(per_chat=max(0.0, pace - 0.05)) as server:
         server.dice, server.chances = dice, FAULTS
         allowed = list(range(1, people + 1))
@@ -78,24 +87,30 @@ async def soak(
             friends = [Friend(server, i, name="P") for i in allowed]
             samples: list[tuple[int, float]] = []
             sampling = asyncio.create_task(_sample(bot, account, samples))
-            talks = [asyncio.create_task(_talk(friend, messages, waits, account)) for friend in friends]
+            talks = [asyncio.create_task(_talk(friend, messages, waits, account, ends)) for friend in friends]
             for kill in range(kills):
-                share = people * messages * (kill + 1) / (kills + 1)
-                await _until(lambda share=share: account.answered >= share or all(t.done() for t in talks))
+                part = (kill + 1) / (kills + 1)  # of all that is said, or of the time for it
+                await _until(
+                    lambda part=part: (
+                        account.answered >= part * people * messages
+                        or time.monotonic() >= started + part * 60 * minutes
+                        or all(talk.done() for talk in talks)
+                    )
+                )
                 await bot.kill()
                 account.kills += 1
                 samples.clear()
                 await bot.start()
-            await asyncio.gather(*talks)
+            said = await asyncio.gather(*talks)
             sampling.cancel()
             server.chances = {}
             await asyncio.sleep(2)  # for what should not come
-            if await bot.stop() != 0:
+            if await bot.stop(PATIENCE) != 0:
                 account.logged += 1
         account.faults = sum(server.struck.values())
-        for friend in friends:
-            _check(friend, messages, account)
-        _check_memories(folder / "memory", allowed, messages, account)
+        for friend, n in zip(friends, said, strict=True):
+            _check(friend, n, account)
+            _check_memory(folder / "memory", friend.id, n, account)
         account.logged += sum(secret in bot.logged for secret in (TOKEN, "plainly said", "Traceback"))
     waits.sort()
     if len({turns for turns, _ in samples}) > 2:
@@ -107,8 +122,11 @@ async def soak(
     return account
 
 
-async def _talk(friend: Friend, messages: int, waits: list[float], account: Account) -> None:
+async def _talk(friend: Friend, messages: int, waits: list[float], account: Account, ends: float) -> int:
+    """Gives how many messages were said."""
     for i in range(messages):
+        if time.monotonic() > ends:
+            return i
         friend.say(f"/q{friend.id}x{i}" if i % 2 else f"plainly said {friend.id}x{i}")
         account.sent += 1
         asked = time.monotonic()
@@ -116,9 +134,10 @@ async def _talk(friend: Friend, messages: int, waits: list[float], account: Acco
             await friend.hears(PATIENCE)
         except TimeoutError:
             account.lost += 1
-            return
+            return i + 1
         account.answered += 1
         waits.append(time.monotonic() - asked)
+    return messages
 
 
 async def _sample(bot: BotProcess, account: Account, samples: list[tuple[int, float]]) -> None:
@@ -147,13 +166,12 @@ def _check(friend: Friend, messages: int, account: Account) -> None:
     account.out_of_order += [int(m[1]) if m else None for m in found] != [i if i % 2 else None for i in range(messages)]
 
 
-def _check_memories(folder: Path, people: list[int], messages: int, account: Account) -> None:
-    for id in people:
-        memory = Memory.open(folder, f"telegram:{id}")
-        said = [u.text for u in memory.recent(10 * messages) if u.role == "person"]
-        account.turns += len(said)
-        account.memories_wrong += said != [f"plainly said {id}x{i}" for i in range(0, messages, 2)]
-        memory.close()
+def _check_memory(folder: Path, id: int, messages: int, account: Account) -> None:
+    memory = Memory.open(folder, f"telegram:{id}")
+    said = [u.text for u in memory.recent(2 * messages + 100) if u.role == "person"]
+    account.turns += len(said)
+    account.memories_wrong += said != [f"plainly said {id}x{i}" for i in range(0, messages, 2)]
+    memory.close()
 
 
 def main() -> int:
@@ -164,6 +182,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pace", type=float, default=1.05, help="seconds between two messages to a chat")
     parser.add_argument("--config", default="tiny")
+    parser.add_argument("--minutes", type=float, default=30.0, help="after these nobody says anything more")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         account = asyncio.run(soak(Path(folder), **vars(options)))
