@@ -328,6 +328,40 @@ def bench_memory(sizes: str, facts: int) -> None:
     click.echo(benching.table(rows))
 
 
+@bench.command("reply")
+@CONFIG
+@SETS
+@click.option("--tokens", default=40, show_default=True, type=click.IntRange(2, 400), help="Of each candidate.")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="How often each is measured.")
+@click.option("--threads", default=0, type=click.IntRange(0, 64), help="Of each engine. [default: one per core]")
+@click.option("--out", type=FOLDER, metavar="FILE", help="Write all times as JSON there.")
+def bench_reply(
+    config: str | None, sets: tuple[str, ...], tokens: int, rounds: int, threads: int, out: Path | None
+) -> None:
+    """Seconds of a reply, beside other engines.
+
+    Eight candidates and one of a fixed length: ours (the eight also ranked), transformers' generate in float32, and
+    llama.cpp in 4 bits (if the extra is installed), each asked in turn. Then whole turns of the config, cold and warm,
+    after short and long talks. On a busy machine, set OMP_WAIT_POLICY=passive and look at the processor's seconds.
+
+    \b
+    Examples:
+      chatbot bench reply
+      chatbot bench reply --rounds 9 --out bench.json
+      chatbot bench reply --set stages.candidates.transformers.count=4
+    """
+    import json
+    import os
+
+    from chatbot import bench_reply as benching
+
+    report = benching.run(config, sets, tokens, rounds, threads or os.cpu_count() or 1, _progress)
+    _progress("")
+    click.echo(benching.table(report))
+    if out:
+        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
 def _progress(line: str) -> None:
     """One line that is written over, on a terminal only."""
     if sys.stderr.isatty():
