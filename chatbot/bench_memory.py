@@ -108,7 +108,7 @@ class _Made:
 
 def _fill(memory: Memory, size: int, made: _Made) -> None:
     """Many utterances in one transaction, as a year of talking would leave them."""
-    with memory._writing() as db:
+    with memory.store.writing() as db:
         for i in range(size):
             at = (AT + timedelta(minutes=10 * i)).isoformat()
             row = [at, "person" if i % 2 == 0 else "companion", made.sentence()]

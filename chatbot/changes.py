@@ -101,9 +101,15 @@ def _take_as_wrong(db: Database, slot: list[str], turn: int) -> str | None:
     id, since, source = row
     db.execute("update fact set wrong_by = ? where id = ?", [turn, id])
     if source is not None:
-        db.execute("insert or ignore into hidden(turn, by) values (?, ?)", [source, turn])
-        note_forgetting(db)
+        hide(db, source, by=turn)
     return str(since) if since else None
+
+
+def hide(db: Database, turn: int, by: int) -> None:
+    """Never bring this turn up again, on account of the turn `by`."""
+    db.execute("insert or ignore into hidden(turn, by) values (?, ?)", [turn, by])
+    db.execute("delete from summary where turn = ?", [turn])
+    note_forgetting(db)
 
 
 def note_forgetting(db: Database) -> None:
@@ -125,7 +131,7 @@ def forget_turns(db: Database, moments: Sequence[Moment], keep_facts: bool = Fal
         delete(db, "hidden", "by", ids)
         db.execute(f"update fact set wrong_by = null where wrong_by {listed}", [these])
         db.execute(f"update or ignore fact set until = null, closed_by = null where closed_by {listed}", [these])
-    for table, column in (("turn", "id"), ("vector", "turn"), ("hidden", "turn")):
+    for table, column in (("turn", "id"), ("vector", "turn"), ("hidden", "turn"), ("summary", "turn")):
         delete(db, table, column, [m.id for m in gone])
     return Forgotten(tuple(facts), tuple(gone))
 

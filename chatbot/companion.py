@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from chatbot import requests
 from chatbot.memory import Memory
@@ -61,17 +61,20 @@ class Companion:
         self.settings = settings or MemorySettings()
         self.clock = clock
         self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self._pruned: dict[str, date] = {}  # of those open: the day on which old words were let go of
 
     def memory(self, person: str) -> Memory:
         """This person's memory, opened if need be. Raises MemoryFileError when the file cannot be used."""
-        memory = self._memories.pop(person, None)
-        if memory is None:
-            memory = Memory.open(self.settings.path, person)
-            if self.settings.turn_days:
-                memory.prune(self.clock() - timedelta(days=self.settings.turn_days))
+        memory = self._memories.pop(person, None) or Memory.open(self.settings.path, person)
         self._memories[person] = memory
         while len(self._memories) > OPEN_MEMORIES:
-            self._memories.popitem(last=False)[1].close()
+            old, closed = self._memories.popitem(last=False)
+            self._pruned.pop(old, None)
+            closed.close()
+        today = self.clock().date()
+        if self.settings.turn_days and self._pruned.get(person) != today:
+            memory.prune(self.clock() - timedelta(days=self.settings.turn_days), self.settings.summaries)
+            self._pruned[person] = today
         return memory
 
     def answer(self, messages: Sequence[Message | tuple[str, str]], at: datetime | None = None) -> list[Turn]:
@@ -121,6 +124,7 @@ class Companion:
         for memory in self._memories.values():
             memory.close()
         self._memories.clear()
+        self._pruned.clear()
 
     def close(self) -> None:
         """Close all memories and whatever the stages hold open."""
@@ -148,8 +152,8 @@ class Companion:
 
     @staticmethod
     def _learn(memory: Memory, turn: Turn, id: int) -> None:
-        # What is said in danger is met, not collected.
+        # What is said in danger is met, not collected, and never brought up again.
         in_danger = turn.safety is None or turn.safety.level in ("risk", "now")
         facts = [] if in_danger else turn.facts or []
         vector = turn.embedding.vector if turn.embedding and not in_danger else None
-        memory.learn(id, facts, vector, turn.embedding.encoder if turn.embedding else "")
+        memory.learn(id, facts, vector, turn.embedding.encoder if turn.embedding else "", hide=in_danger)

@@ -118,6 +118,9 @@ class _Past:
     def between(self, start: datetime, end: datetime, k: int) -> list[int]:
         return []
 
+    def last_talk(self, before: datetime, k: int) -> list[int]:
+        return []
+
     def moment(self, id: int) -> Moment:
         return self.moments[id - 1]
 

@@ -6,18 +6,14 @@ plain tables, `secure_delete`, a truncating checkpoint. Does not know what a sen
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
-from chatbot import changes, memory_export, memory_file
+from chatbot import changes, memory_export, memory_file, summaries
 from chatbot.changes import Forgotten
-from chatbot.past import Index
+from chatbot.memory_store import Store
 from pipelines.turn import Fact, Moment, Utterance, Vector
 
 PASSING = 40
@@ -32,15 +28,11 @@ class Memory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.RLock()
-        self._db: Database | None = None
-        self._inode = 0
-        self._unclean = False
-        self._drop_index()
+        self.store = Store(path)
         self._passing: list[Moment] = []
         self._passed = 0
-        with self._lock:
-            self._connected()
+        with self.store.lock:
+            self.store.connected()
 
     @classmethod
     def open(cls, folder: Path, person: str) -> Memory:
@@ -56,17 +48,21 @@ class Memory:
         """
         if self.paused:
             return self._pass("person", text, at)
-        with self._writing() as db:
+        with self.store.writing() as db:
+            summaries.finish_talk(db, at)
             return changes.insert(db, "person", text, at, answers=None)
 
-    def learn(self, id: int, facts: Sequence[Fact], vector: Vector | None = None, encoder: str = "") -> None:
-        """Apply the facts said in moment `id` and keep its vector, all or nothing; the moment counts as read.
+    def learn(
+        self, id: int, facts: Sequence[Fact], vector: Vector | None = None, encoder: str = "", hide: bool = False
+    ) -> None:
+        """Apply the facts said in moment `id` and keep its vector, all or nothing; the moment counts as read. With
+        `hide` it is never brought up again: not recalled, and in no summary.
 
         A moment that was forgotten in the meantime teaches nothing.
         """
         if id < 0:
             return
-        with self._writing() as db:
+        with self.store.writing() as db:
             row = db.execute("select at from turn where id = ?", [id]).fetchone()
             if row is None:
                 return
@@ -75,13 +71,15 @@ class Memory:
             for fact in facts:
                 changes.apply(db, fact, id, row[0])
             changes.keep_vector(db, id, vector, encoder)
+            if hide:
+                changes.hide(db, id, by=id)
             db.execute("update turn set read = 1 where id = ?", [id])
 
     def answer(self, text: str, at: datetime, to: int, vector: Vector | None = None, encoder: str = "") -> int:
         """Write down the companion's reply to moment `to`; gives its id."""
         if to < 0:
             return self._pass("companion", text, at)
-        with self._writing() as db:
+        with self.store.writing() as db:
             db.execute("update turn set read = 1 where id = ?", [to])
             id = changes.insert(db, "companion", text, at, answers=to)
             changes.keep_vector(db, id, vector, encoder)
@@ -104,7 +102,7 @@ class Memory:
         """
         if n < 4:
             return self.recent(n)
-        with self._reading() as db:
+        with self.store.reading() as db:
             there = int(db.execute("select count(*) from turn").fetchone()[0]) + self._passed
         jump = n // 4 * 2  # an even number: what was said and its answer leave together
         left_out = max(0, -(-(there - n) // jump) * jump)
@@ -128,13 +126,13 @@ class Memory:
 
     def words(self, query: str, k: int) -> list[tuple[int, float]]:
         """The k moments that share the query's words, each read with the moment before it: id, BM25, best first."""
-        with self._lock:
-            return self._fresh_index().words(query, k)
+        with self.store.lock:
+            return self.store.index().words(query, k)
 
     def nearest(self, vector: Vector, k: int, encoder: str = "") -> list[tuple[int, float]]:
         """The k moments that this encoder finds nearest: id, cosine, best first."""
-        with self._lock:
-            return self._fresh_index().nearest(vector, k, encoder)
+        with self.store.lock:
+            return self.store.index().nearest(vector, k, encoder)
 
     def moment(self, id: int) -> Moment:
         """The moment of that id. Raises KeyError when it was forgotten or never was."""
@@ -144,10 +142,19 @@ class Memory:
         return found[0]
 
     def between(self, start: datetime, end: datetime, k: int) -> list[int]:
-        """The first k moments of the person from `start` until `end`."""
-        where = "role = 'person' and julianday(at) >= julianday(?) and julianday(at) < julianday(?) order by id limit ?"
-        times = [changes.aware(time).isoformat() for time in (start, end)]
-        return [moment.id for moment in self._moments(where, *times, k)]
+        """The k moments of the person that tell most of the time from `start` until `end`, best first."""
+        with self.store.reading() as db:
+            return [moment.id for moment in summaries.between(db, changes.aware(start), changes.aware(end), k)]
+
+    def last_talk(self, before: datetime, k: int) -> list[int]:
+        """The k moments of the person that tell most of the last talk but the one that goes on at that time."""
+        with self.store.reading() as db:
+            return [moment.id for moment in summaries.last_talk(db, changes.aware(before), k)]
+
+    def summaries(self) -> list[list[Moment]]:
+        """The summary of every finished talk, oldest first: utterances of the person, in order. Never an empty one."""
+        with self.store.reading() as db:
+            return summaries.kept(db)
 
     # -- taking back
 
@@ -158,7 +165,7 @@ class Memory:
             first = max((i for i, m in enumerate(self._passing) if m.role == "person"), default=0)
             gone, self._passing = self._passing[first:], self._passing[:first]
             return gone
-        with self._forgetting() as db:
+        with self.store.forgetting() as db:
             last = db.execute("select max(id) from turn where role = 'person'").fetchone()[0]
             if last is None:
                 return []
@@ -171,33 +178,34 @@ class Memory:
         any case), or all since a time. Replies to forgotten words go with them, and so do other moments that name the
         fact's value, when it is a name. Forgetting a time reopens what was closed in it."""
         if fact_id is not None:
-            with self._forgetting() as db:
+            with self.store.forgetting() as db:
                 return changes.forget_fact(db, fact_id)
         if text is not None and text.strip():
             self._passing = [m for m in self._passing if not changes.whole_words(text).search(m.text)]
-            with self._forgetting() as db:
+            with self.store.forgetting() as db:
                 return changes.forget_text(db, text)
         if since is not None:
             start = changes.aware(since)
             self._passing = [m for m in self._passing if m.at < start]
-            with self._forgetting() as db:
+            with self.store.forgetting() as db:
                 return changes.forget_turns(db, [m for m in self._moments() if m.at >= start])
         raise ValueError("forget what? Give fact_id, text or since")
 
-    def prune(self, before: datetime) -> int:
-        """Forget the words said before that time and keep the facts; gives how many moments went."""
+    def prune(self, before: datetime, summaries_stay: bool = True) -> int:
+        """Forget the words of the talks that were over before that time, but for their summaries if these are to stay.
+        The facts stay. Gives how many moments went."""
         end = changes.aware(before)
-        old = [m for m in self._moments() if m.at < end]
-        if not old:
-            return 0
-        with self._forgetting() as db:
-            return len(changes.forget_turns(db, old, keep_facts=True).moments)
+        with self.store.reading() as db:
+            if not summaries.has_old(db, end, summaries_stay):
+                return 0
+        with self.store.forgetting() as db:
+            return summaries.let_go(db, end, summaries_stay)
 
     def erase(self) -> None:
         """Forget everything and delete the file with all that belongs to it. Used again, the memory starts anew."""
-        with self._lock:
-            with self._forgetting() as db:
-                for table in ("turn", "vector", "fact", "hidden", "setting"):
+        with self.store.lock:
+            with self.store.forgetting() as db:
+                for table in memory_file.TABLES:
                     db.table(table).delete_where()
             self._passing.clear()
             self.close()
@@ -219,13 +227,13 @@ class Memory:
         self._passing.clear()
 
     def get(self, key: str, default: str | None = None) -> str | None:
-        with self._reading() as db:
+        with self.store.reading() as db:
             row = db.execute("select value from setting where key = ?", [key]).fetchone()
         return row[0] if row else default
 
     def set(self, key: str, value: str | None) -> None:
         """Keep a small setting; None removes it. The key "forgotten" is taken."""
-        with self._writing() as db:
+        with self.store.writing() as db:
             db.execute("delete from setting where key = ?", [key])
             if value is not None:
                 db.execute("insert into setting values (?, ?)", [key, changes.clean(value)])
@@ -234,113 +242,34 @@ class Memory:
 
     def export(self) -> dict[str, Any]:
         """All that is kept, as plain values for JSON; vectors are left out, since they can be made again."""
-        with self._reading() as db:
+        with self.store.reading() as db:
             return memory_export.dump(db)
 
     def import_(self, data: object, replace: bool = False) -> None:
         """Take in what `export` gave, all or nothing. Raises UsageError when it is not that, or when this memory is
         not empty; with `replace` what is there is forgotten first."""
         saved = memory_export.read(data)
-        with self._forgetting() if replace else self._writing() as db:
+        with self.store.forgetting() if replace else self.store.writing() as db:
             if replace:
-                for table in ("turn", "vector", "fact", "hidden", "setting"):
+                for table in memory_file.TABLES:
                     db.table(table).delete_where()
             memory_export.load(db, saved)
 
     def close(self) -> None:
         """Let go of the file; it is opened again when the memory is used again."""
-        with self._lock:
-            if self._db:
-                self._db.close()
-            self._db = None
-            self._drop_index()
+        self.store.close()
 
-    # -- the file
-
-    def _connected(self) -> Database:
-        if self._db and self._db.conn.in_transaction:
-            return self._db
-        # Another process may have erased the file: what it left open here would write into nothing.
-        try:
-            inode = self.path.stat().st_ino
-        except FileNotFoundError:
-            inode = 0
-        if self._db is None or inode != self._inode:
-            self.close()
-            self._db = memory_file.connect(self.path)
-            self._inode = self.path.stat().st_ino
-        return self._db
-
-    @contextmanager
-    def _reading(self) -> Iterator[Database]:
-        with self._lock, memory_file.guarded(self.path):
-            yield self._connected()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Database]:
-        """One transaction, begun immediate: a deferred one that turns into a writer late is refused, not queued."""
-        with self._lock, memory_file.guarded(self.path):
-            db = self._connected()
-            db.execute("begin immediate")
-            try:
-                yield db
-                db.execute("commit")
-            except BaseException:
-                db.rollback()
-                raise
-            if self._unclean:
-                self._scrub()
-
-    @contextmanager
-    def _forgetting(self) -> Iterator[Database]:
-        """A transaction after which nothing of what was deleted is left in the file, its log or the index."""
-        with self._writing() as db:
-            yield db
-            changes.note_forgetting(db)
-        with self._lock, memory_file.guarded(self.path):
-            self._drop_index()
-            self._scrub()
-
-    def _scrub(self) -> None:
-        """Empty the log, which holds the old words until then. Readers never stay long; where one does, the next
-        change tries again."""
-        busy, _, _ = self._connected().execute("pragma wal_checkpoint(truncate)").fetchone()
-        self._unclean = bool(busy)
+    # -- reading
 
     def _moments(self, where: str = "1 order by id", *values: Any) -> list[Moment]:
-        with self._reading() as db:
+        with self.store.reading() as db:
             return changes.moments_where(db, where, *values)
 
     def _facts(self, where: str = "1", *values: Any) -> list[Fact]:
-        with self._reading() as db:
+        with self.store.reading() as db:
             return changes.facts_where(db, where, *values)
 
     def _pass(self, role: Literal["person", "companion"], text: str, at: datetime) -> int:
         self._passed += 1
         self._passing = [*self._passing, Moment(-self._passed, role, text, changes.aware(at))][-PASSING:]
         return -self._passed
-
-    # -- the index
-
-    def _drop_index(self) -> None:
-        self._index, self._seen, self._vectors = Index(), (-1, -1), 0
-        self._forgotten: tuple[str] | None = None
-
-    def _fresh_index(self) -> Index:
-        """The index with everything in it that any process has written since."""
-        with self._reading() as db:
-            seen = (db.execute("pragma data_version").fetchone()[0], db.conn.total_changes)
-            if seen == self._seen:
-                return self._index
-            row = db.execute("select value from setting where key = 'forgotten'").fetchone()
-            if row != self._forgotten:
-                self._drop_index()
-                self._forgotten = row
-            hidden = frozenset(id for (id,) in db.execute("select turn from hidden").fetchall())
-            self._index.add(changes.moments_where(db, "id > ? order by id", self._index.last), hidden)
-            newer = "select id, turn, encoder, data from vector where id > ? order by id"
-            rows = db.execute(newer, [self._vectors]).fetchall()
-            self._index.add_vectors((turn, encoder, data) for _, turn, encoder, data in rows if turn not in hidden)
-            self._vectors = rows[-1][0] if rows else self._vectors
-            self._seen = seen
-            return self._index

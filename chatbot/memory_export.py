@@ -29,6 +29,7 @@ class _Moment(_Part):
     role: Literal["person", "companion"]
     text: str
     answers: int | None
+    summary: bool = False
 
 
 class _Fact(_Part):
@@ -50,14 +51,17 @@ class _Saved(_Part):
 
 def dump(db: Database) -> dict[str, Any]:
     """format, moments, facts and settings."""
-    moments = db.execute("select id, at, role, text, answers from turn order by id").fetchall()
+    moments = db.execute(
+        """select id, at, role, text, answers, exists (select 1 from summary where summary.turn = turn.id)
+           from turn order by id"""
+    ).fetchall()
     facts = db.execute(
         """select about, slot, value, since, until, turn, closed_by
            from fact where wrong_by is null order by id"""
     ).fetchall()
     return {
         "format": 1,
-        "moments": [dict(zip(_Moment.model_fields, row, strict=True)) for row in moments],
+        "moments": [{**dict(zip(_Moment.model_fields, row, strict=True)), "summary": bool(row[-1])} for row in moments],
         "facts": [dict(zip(_Fact.model_fields, row, strict=True)) for row in facts],
         "settings": dict(db.execute("select key, value from setting where key != 'forgotten'").fetchall()),
     }
@@ -107,6 +111,8 @@ def _insert(db: Database, saved: _Saved) -> None:
     for m in saved.moments:
         row = [m.id, aware(m.at).isoformat(), m.role, clean(m.text), m.answers]
         db.execute("insert into turn(id, at, role, text, answers, read) values (?, ?, ?, ?, ?, 1)", row)
+        if m.summary:
+            db.execute("insert into summary values (?)", [m.id])
     for f in saved.facts:
         times = [aware(t).isoformat() if t else None for t in (f.since, f.until)]
         db.execute(

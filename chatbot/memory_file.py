@@ -28,6 +28,8 @@ KEY = "key"
 BUSY = 30.0
 """Seconds that a writer waits for the others."""
 
+TABLES = ("turn", "vector", "fact", "hidden", "summary", "setting")
+
 migrations = Migrations("memory")
 
 
@@ -60,6 +62,12 @@ def first(db: Database) -> None:
     # Turns that a correction made worthless: kept for the record, never recalled.
     db.execute("create table hidden (turn integer primary key, by integer not null)")
     db.execute("create table setting (key text primary key, value text not null)")
+
+
+@migrations()  # type: ignore[untyped-decorator, unused-ignore]
+def second(db: Database) -> None:
+    # The summaries of finished talks: which of their turns stay when the others are let go.
+    db.execute("create table summary (turn integer primary key)")
 
 
 def locate(folder: Path, person: str) -> Path:

@@ -17,12 +17,13 @@ from pydantic import AfterValidator, Field
 class MemorySettings:
     """folder: where the files of all persons lie, "" for `CHATBOT_DATA` or else the platform's own folder;
     history: how many utterances travel with a turn at most (when they are that many, about half of them are left out
-    at once, see Memory.talk); turn_days: for how many days what was said is kept, 0 for
-    always (facts stay until they are forgotten)."""
+    at once, see Memory.talk); turn_days: for how many days what was said is kept, 0 for always (facts stay until they
+    are forgotten); summaries: whether the most telling utterances of each talk stay after that."""
 
     folder: str = ""
     history: Annotated[int, Field(ge=0, le=64)] = 12
     turn_days: Annotated[int, Field(ge=0)] = 90
+    summaries: bool = True
 
     @property
     def path(self) -> Path:

@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from models import recall_times
-from pipelines.turn import Memory, Moment, Past, Turn, Utterance
+from models.reminding import due
+from pipelines.turn import NEW_TALK, Memory, Moment, Past, Turn, Utterance
 
 DEPTH, NEAR = 100, 1000
 """How many moments the searches by words and by vectors give before they are joined: what words found needs its
 cosine too, so the vectors give more."""
-
-
-NEW_TALK = timedelta(hours=3)
-"""A pause after which a new talk begins: what was said before it is no longer in sight."""
 
 
 class Recall:
@@ -57,15 +54,19 @@ class Recall:
         return [self._recall(turn, turn.past) if turn.past is not None else [] for turn in turns]
 
     def _recall(self, turn: Turn, past: Past) -> list[Memory]:
-        words = [hit for hit in past.words(turn.text, DEPTH) if hit[1] >= self.least_words]
+        # The floor keeps small talk from recalling anything; who asks for a word that was said often means that word.
+        floor = 0.0 if recall_times.asks_back(turn.text) else self.least_words
+        words = [hit for hit in past.words(turn.text, DEPTH) if hit[1] >= floor]
         near: list[tuple[int, float]] = []
         if turn.embedding is not None:
             near = past.nearest(turn.embedding.vector, NEAR, turn.embedding.encoder)
         scores = join(words, near, self.vectors, self.least_cosine)
         asked = recall_times.window(turn.text, turn.at)
-        if asked and (within := past.between(*asked, DEPTH)):
-            # Asked for by time alone, the first of those days come up; a shared word puts a moment before them.
-            scores = {id: 1 + scores.get(id, 0.0) for id in within}
+        talks = recall_times.our_talks(turn.text)
+        if talks:
+            scores = _ranked(_of_our_talks(turn, past, asked, talks, self.k))
+        elif asked:
+            scores = _within(past, asked, scores, self.k) or scores
         return _distinct([*_due(turn, past), *self._best(turn, past, scores)])[: self.k]
 
     def _best(self, turn: Turn, past: Past, scores: Mapping[int, float]) -> list[Memory]:
@@ -82,11 +83,13 @@ class Recall:
         return sorted(found, key=lambda m: -m.score)
 
     def _fits(self, turn: Turn, moment: Moment) -> bool:
-        in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in _this_talk(turn))
         repeated = moment.text.casefold().strip() == turn.text.casefold().strip()
-        if in_sight or repeated or moment.at >= turn.at or (self.speaker == "person" and moment.role != "person"):
+        if repeated or moment.at >= turn.at or (self.speaker == "person" and moment.role != "person"):
             return False
-        return not _brought_up(turn, moment)
+        if recall_times.asks_back(turn.text) or recall_times.our_talks(turn.text):
+            return True  # who asks again is told again
+        in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in _this_talk(turn))
+        return not in_sight and not _brought_up(turn, moment)
 
     def _recent(self, turn: Turn, moment: Moment) -> float:
         days = max(0.0, (turn.at - moment.at).total_seconds() / 86400)
@@ -106,6 +109,26 @@ def join(
         if id not in scores and cosine >= least_cosine:
             scores[id] = weight * cosine
     return scores
+
+
+def _within(past: Past, window: tuple[datetime, datetime], scores: Mapping[int, float], k: int) -> dict[int, float]:
+    """What was found and lies in that time, before what tells most of it."""
+    told = _ranked(past.between(*window, k))
+    found = {id: 1 + score for id, score in scores.items() if window[0] <= past.moment(id).at < window[1]}
+    return told | found
+
+
+def _of_our_talks(turn: Turn, past: Past, window: tuple[datetime, datetime] | None, which: str, k: int) -> list[int]:
+    """What tells most of the time that was asked for; of this talk, and where it has nothing yet, of the last one."""
+    if window:
+        return past.between(*window, k)
+    now = past.between(_this_talk(turn)[0].at, turn.at, k) if which == "any" and _this_talk(turn) else []
+    return now or past.last_talk(turn.at, k)
+
+
+def _ranked(ids: Sequence[int]) -> dict[int, float]:
+    """Scores from 1 down to 0.5, in that order."""
+    return {id: 1 - 0.5 * i / len(ids) for i, id in enumerate(ids)}
 
 
 def _distinct(found: Sequence[Memory]) -> list[Memory]:
@@ -137,19 +160,10 @@ def _brought_up(turn: Turn, moment: Moment) -> bool:
 
 def _due(turn: Turn, past: Past) -> list[Memory]:
     """The words in which a plan was told whose day is tomorrow, today or just over, when a new talk begins."""
-    today = turn.at.date()
-    if _this_talk(turn):
-        return []
     found = []
-    for fact in turn.profile:
-        day = re.search(r"\bon (\d{4}-\d\d-\d\d)$", fact.value) if fact.slot == "plan" else None
-        if not day or fact.turn is None:
-            continue
-        near = timedelta(days=-2) <= date.fromisoformat(day[1]) - today <= timedelta(days=1)
+    for plan in due(turn):
         try:
-            moment = past.moment(fact.turn)
+            found += [Memory(past.moment(plan.fact.turn), 1.0)] if plan.fact.turn is not None else []
         except KeyError:
             continue
-        if near:
-            found.append(Memory(moment, 1.0))
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import datetime, timedelta
+from typing import Literal
 
 _NUMBERS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "couple of": 2, "a couple of": 2, "three": 3, "few": 3, "a few": 3, "four": 4,
@@ -28,7 +29,41 @@ _ASKS = re.compile(
     r"\?|^(?:\w+ )?(?:what|whats|when|who|whom|where|which|how|did|do|does|was|were|had|have|remember|remind|tell)\b|"
     r"\bremember\b"
 )
+# "What did we talk about last time?", whole: with anything more it is a question about that.
+_OUR_TALKS = re.compile(
+    r"(?:(?:so|and|but|hey|hi|ok|oh|wait|please|can|could|do|did|you|still|remember|recall|know|tell me|remind me) )*"
+    r"(?:what (?:all |else |things )?(?:(?:did|have|were|had) )?(?:(?:we|i|you and i) )?(?:(?:just|already|been) )?"
+    r"(?:(?:talk|talked|talking|chat|chatted|chatting|speak|spoke|spoken|speaking) about|discuss|discussed|discussing"
+    r"|(?P<told>(?:tell|told) you(?: about)?|(?:say|said) to you))"
+    r"|what (?:was|is|were) our (?:last |previous )?(?:talk|chat|conversation)s? about"
+    r"|where (?:did we leave|we left) off)"
+    r"(?: (?:again|with you|together|then|exactly|about|please|in|during|our|the|so far|just now|earlier|before"
+    r"|previously|(?:last|previous) (?:time|talk|chat|conversation|session)))*"
+)
+_BEFORE = re.compile(r"\b(?:before|previously|last|previous|left? off|leave off)\b")
+_ASKS_BACK = re.compile(
+    r"\b(?:remember|remind|my|i (?:tell|told|say|said|mention|mentioned)|(?:did|have|do|was|am) i)\b"
+)
 _LENGTHS = {"day": 1, "week": 7, "weekend": 2, "month": 30, "year": 365}
+
+
+def asks_back(text: str) -> bool:
+    """Whether the text asks for something that the person told."""
+    low = text.lower()[:500]
+    return bool(_ASKS.search(low) and _ASKS_BACK.search(low))
+
+
+def our_talks(text: str) -> Literal["before", "any"] | None:
+    """Whether the text asks what was talked about, and nothing more than that: in an earlier talk, or in any. A time
+    that it names is left to `window`."""
+    plain = " ".join(re.sub(r"[^\w\s]+", " ", re.sub(r"['’`]", "", text.lower()[:200])).split())
+    timeless = " ".join(_TIMES.sub(" ", plain).split())
+    match = _OUR_TALKS.fullmatch(timeless)
+    before = bool(_BEFORE.search(timeless))
+    # "What did I tell you?" alone asks for all that is known.
+    if match is None or (match["told"] and not before and len(timeless) == len(plain)):
+        return None
+    return "before" if before else "any"
 
 
 def window(text: str, at: datetime) -> tuple[datetime, datetime] | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-from models import about_person
+from models import about_person, reminding
 from models.chatspeak import load
 from models.games import add_up, clock, play
 from models.intent_rules import by_clause
@@ -191,6 +191,14 @@ def _my_likes(turn: Turn, clauses: list[Clause]) -> str | None:
     return None
 
 
+def _our_talks(turn: Turn, clauses: list[Clause]) -> str | None:
+    return reminding.talked_about(turn)
+
+
+def _due_plan(turn: Turn, clauses: list[Clause]) -> str | None:
+    return reminding.due_plan(turn) if _only_hello(clauses) else None
+
+
 def _naming(turn: Turn, clauses: list[Clause]) -> str | None:
     """The companion's new name and the person's: both are facts of this message, or nothing was named."""
     given = [f for f in turn.facts or () if f.slot == "name" and f.about == "companion" and f.change != "end"]
@@ -283,9 +291,11 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _injection,
     _language,
     _gibberish,
+    _our_talks,
     _about_them,
     _kept,
     _naming,
+    _due_plan,
     _leaving,
     _my_likes,
     _about_me,

@@ -10,7 +10,7 @@ import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -21,6 +21,9 @@ SLOTS = ("safety", "embedding", "intent", "entities", "emotion", "facts", "memor
 
 ONE_AT_A_TIME = frozenset({"name", "age", "birthday", "home", "home_town", "work", "school", "partner"})
 """Fact slots of which a person has one at a time: a newer statement closes the older one."""
+
+NEW_TALK = timedelta(hours=3)
+"""A pause after which a new talk begins: what was said before it is no longer in sight."""
 
 Vector = NDArray[np.float32]
 
@@ -63,7 +66,10 @@ class Past(Protocol):
         """The k moments whose embedding by this encoder is nearest: id, cosine, best first."""
 
     def between(self, start: datetime, end: datetime, k: int) -> list[int]:
-        """The first k moments of the person from `start` until `end`."""
+        """The k moments of the person that tell most of the time from `start` until `end`, best first."""
+
+    def last_talk(self, before: datetime, k: int) -> list[int]:
+        """The k moments of the person that tell most of the last talk but the one that goes on at that time."""
 
     def moment(self, id: int) -> Moment:
         """The moment of that id. Raises KeyError."""

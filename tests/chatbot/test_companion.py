@@ -139,6 +139,23 @@ def test_old_turns_go_after_their_days_and_facts_stay(tmp_path: Path) -> None:
     assert reply(companion, "a", "who am i") == "you are Lena"
 
 
+def test_the_summaries_of_old_talks_stay_unless_the_config_says_no(tmp_path: Path) -> None:
+    old = Memory.open(tmp_path, "a")
+    old.answer("oh no", AT - timedelta(days=100), to=old.hear("the violin broke today", AT - timedelta(days=100)))
+    old.close()
+    assert [u.text for u in make(tmp_path).memory("a").recent(9)] == ["the violin broke today"]
+    settings = MemorySettings(folder=str(tmp_path), summaries=False)
+    assert Companion(Pipeline([]), settings=settings, clock=lambda: AT).memory("a").recent(9) == []
+
+
+def test_old_turns_go_from_a_memory_that_stays_open_too(tmp_path: Path) -> None:
+    companion, day = make(tmp_path), [AT]
+    companion.clock = lambda: day[0]
+    reply(companion, "a", "one")
+    day[0] = AT + timedelta(days=91)
+    assert companion.memory("a").recent(9) == []
+
+
 def test_a_message_carries_its_own_time_and_stop(tmp_path: Path) -> None:
     message = Message("a", "hello", at=AT + timedelta(hours=3))
     [turn] = make(tmp_path).answer([message])

@@ -137,8 +137,8 @@ def test_vectors_that_come_late_are_found(tmp_path: Path) -> None:
 
 def test_between_gives_the_persons_moments_of_those_days_across_time_zones(tmp_path: Path) -> None:
     memory = Memory.open(tmp_path, "lena")
-    inside = exchange(memory, "inside", minutes=10)
-    exchange(memory, "outside", minutes=60)
+    inside = exchange(memory, "violin broke", minutes=10)
+    exchange(memory, "cello broke", minutes=60)
     east = AT.astimezone(datetime.fromisoformat("2026-03-01T00:00+09:00").tzinfo)
     assert memory.between(east, east + timedelta(minutes=30), 9) == [inside]
     assert memory.between(AT - timedelta(1), AT, 9) == []
@@ -150,7 +150,7 @@ def test_the_index_lives_in_memory_alone(tmp_path: Path) -> None:
     memory.words("violin", 1)
     with sqlite3.connect(memory.path) as db:
         tables = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
-    assert tables == {"turn", "vector", "fact", "hidden", "setting", "_sqlite_migrations", "sqlite_sequence"}
+    assert tables == {"turn", "vector", "fact", "hidden", "summary", "setting", "_sqlite_migrations", "sqlite_sequence"}
 
 
 def test_a_corrected_moment_is_dropped_at_once(tmp_path: Path) -> None:

@@ -159,14 +159,14 @@ def test_that_is_not_true_forgets_the_fact_just_told(memory: Memory) -> None:
 
 
 def test_why_quotes_the_words_and_the_day(memory: Memory) -> None:
-    say(memory, "i live in paris btw", Fact("home", "Paris"))
+    say(memory, "i live in paris btw", Fact("home", "Paris"), minutes=-600)
     say(memory, "and?", reply="You live in Paris.", minutes=1)
     assert ask(memory, "why do you think that?") == "Because you told me today: “i live in paris btw”"
     assert ask(memory, "how do you know where i live", minutes=60 * 24) == (
         "Because you told me yesterday: “i live in paris btw”"
     )
     assert "on 1 March" in str(ask(memory, "how do you know that", minutes=60 * 24 * 9))
-    memory.prune(AT + timedelta(seconds=30))
+    memory.prune(AT - timedelta(minutes=60), summaries_stay=False)
     assert "no longer have" in str(ask(memory, "how do you know that"))
     say(memory, "hm", reply="I like rain.", minutes=2)
     assert ask(memory, "why do you think that?") is None

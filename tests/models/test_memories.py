@@ -36,6 +36,10 @@ class Past:
     def between(self, start: datetime, end: datetime, k: int) -> list[int]:
         return [m.id for m in self.moments.values() if start <= m.at < end][:k]
 
+    def last_talk(self, before: datetime, k: int) -> list[int]:
+        newest = max((m.at for m in self.moments.values()), default=before)
+        return [m.id for m in self.moments.values() if newest - m.at < timedelta(hours=3)][:k]
+
     def moment(self, id: int) -> Moment:
         return self.moments[id]
 
@@ -135,6 +139,40 @@ def test_a_plan_comes_up_around_its_day_when_a_talk_begins() -> None:
     assert recall(Past(), "hi", profile=[plan]) == []
 
 
+def test_who_asks_again_is_told_again() -> None:
+    past = Past(said(1, "i practiced cello with margit"), words=[(1, 2.0)])
+    reply = "You told me you practiced the cello with Margit."
+    just_now = [Utterance("companion", reply, NOW)]
+    assert recall(past, "what did i say about my cello?", history=just_now) == ["i practiced cello with margit"]
+    assert recall(past, "cello it is", history=just_now) == []
+
+
+def test_our_last_talk_is_told_when_it_is_asked_for() -> None:
+    past = Past(said(1, "the cello broke", days=9), said(2, "bought a piano", days=2), words=[(1, 9.0)])
+    assert recall(past, "what did we talk about last time?") == ["bought a piano"]
+    assert recall(past, "what did we talk about last week?") == ["the cello broke"]
+    assert recall(past, "what did we talk about in may?") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "which"),
+    [
+        ("what did we talk about last time?", "before"),
+        ("where did we leave off", "before"),
+        ("so what was our last chat about?", "before"),
+        ("What have we talked about so far?", "any"),
+        ("do you remember what we talked about last week?", "any"),
+        ("what did i tell you yesterday", "any"),
+        ("what did i tell you?", None),
+        ("what did i tell you about my violin last week?", None),
+        ("we talked about that last time", None),
+        ("what did you do last time", None),
+    ],
+)
+def test_what_asks_for_our_talks_and_nothing_more(text: str, which: str | None) -> None:
+    assert recall_times.our_talks(text) == which
+
+
 @pytest.mark.parametrize(
     ("text", "first", "last"),
     [
@@ -171,5 +209,6 @@ def test_what_asks_for_no_past_days(text: str) -> None:
 @given(st.text(max_size=200), st.datetimes(min_value=datetime(2000, 2, 29), max_value=datetime(2090, 1, 1)))
 def test_any_text_at_any_time(text: str, at: datetime) -> None:
     for asked in (text, f"what {text} last month?", "what last year?", "what in february?", "what last weekend?"):
+        recall_times.our_talks(asked)
         window = recall_times.window(asked, at)
         assert window is None or window[0] < window[1]

@@ -114,7 +114,8 @@ WRONG = {
     ),
     "unknown key of memory": (
         GOOD + "\n[memory]\nhistroy = 3\n",
-        'my.toml:20: [memory] unknown setting "histroy". Did you mean "history"? Allowed: folder, history, turn_days',
+        'my.toml:20: [memory] unknown setting "histroy". Did you mean "history"? Allowed: '
+        "folder, history, turn_days, summaries",
     ),
     "no safety": (
         GOOD.replace('[stages.safety]\nuse = "rules"\n', ""),
