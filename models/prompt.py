@@ -18,6 +18,11 @@ from datetime import datetime
 from pipelines.turn import Fact, Persona, Turn
 
 MAX_FACTS = 12
+PROFILE_BYTES = 800
+"""Of the facts together, in UTF-8. A byte-level tokenizer makes at most a token of a byte, so that the profile never
+costs more tokens than this, whatever script it is in; English takes a quarter of it."""
+ALWAYS = ("name", "nickname", "home", "work", "school", "partner", "age")
+"""The person's own slots that travel before any other."""
 MAX_VALUE = 80
 MAX_UTTERANCE = 400
 """Characters of one utterance that go into a prompt: what is longer is cut in the middle."""
@@ -60,10 +65,26 @@ def system(persona: Persona, facts: Sequence[Fact]) -> str:
     lines = [f"You are {persona.name}, an AI friend. You are {', '.join(persona.traits)}."]
     if persona.likes:
         lines[0] += f" You like {', '.join(persona.likes)}."
-    known = [fact_line(f) for f in facts if f.about != "companion"][-MAX_FACTS:]
+    known = profile(facts)
     if known:
         lines.append("About the person: " + "; ".join(known) + ".")
     return "\n".join(lines)
+
+
+def profile(facts: Sequence[Fact]) -> list[str]:
+    """What is known of the person in lines of bounded number and length, oldest first: who they are before all else,
+    then the newest."""
+    known = [f for f in facts if f.about != "companion"]
+    newest_first = sorted(range(len(known)), key=lambda i: (bool(known[i].about) or known[i].slot not in ALWAYS, -i))
+    chosen: dict[int, str] = {}
+    for i in newest_first:
+        line = fact_line(known[i])
+        if (
+            len(chosen) < MAX_FACTS
+            and sum(len(said.encode()) + 2 for said in [*chosen.values(), line]) <= PROFILE_BYTES
+        ):
+            chosen[i] = line
+    return [chosen[i] for i in sorted(chosen)]
 
 
 def fact_line(fact: Fact) -> str:
