@@ -21,13 +21,14 @@ def memory() -> None:
 @memory.command("show")
 @CONFIG
 @USER
-def memory_show(config: str | None, user: str) -> None:
+@click.option("--talks", is_flag=True, help="What sums up each talk that is over, in the person's words.")
+def memory_show(config: str | None, user: str, talks: bool) -> None:
     """The facts that hold, since when, and the words they come from.
 
     \b
     Examples:
       chatbot memory show
-      chatbot memory show --user lena
+      chatbot memory show --talks --user lena
     """
     from chatbot.companion import now
     from chatbot.requests import source_of
@@ -37,6 +38,14 @@ def memory_show(config: str | None, user: str) -> None:
     facts = found.facts()
     if found.paused:
         click.echo("Memory is paused: nothing new is written down.")
+    if talks:
+        summaries = found.summaries()
+        for talk in summaries:
+            for moment in talk:
+                click.echo(f"{moment.at:%Y-%m-%d}  {' '.join(moment.text.split())}")
+        if not summaries:
+            click.echo(f"No talk with {user} is summed up yet.")
+        return
     for fact in facts:
         since = fact.since.strftime("%Y-%m-%d") if fact.since else "?"
         click.echo(f"{fact.id:>4}  {since}  {fact_line(fact)}")
