@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from chatbot import requests
+from chatbot import request_patterns, requests
 from chatbot.memory import Memory
 from chatbot.settings import MemorySettings
 from pipelines.errors import MemoryFileError
@@ -94,7 +94,7 @@ class Companion:
                 turn = self._turn(memory, message.person, message.text, when)
                 # What is asked of memory is not written down: "forget tom" must not leave "tom" on the disk.
                 # Safety comes before that too.
-                if requests.read(message.text):
+                if request_patterns.read(message.text):
                     self.pipeline([turn], until="safety")
                     if turn.safety is not None and turn.safety.reply is None:
                         turn.reply = turn.reply or requests.answer(message.text, memory, when)

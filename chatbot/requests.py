@@ -1,20 +1,19 @@
-"""What a person asks of their memory in plain words: forget that, why do you think so, where did I live before, pause.
+"""What a person asks of their memory, done: forget that, why do you think so, where did I live before, pause.
 
-Only whole messages that can mean nothing else are taken ("forget it" is a figure of speech, "forget that exam" a
-comfort); everything else goes its usual way. A request is not written down, and its reply repeats nothing of what was
-forgotten, or the words would be back on the disk. Knows English only; the channels have commands for the rest.
+Which messages ask for something is said by chatbot/request_patterns.py. A request is not written down, and its reply
+repeats nothing of what was forgotten, or the words would be back on the disk.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chatbot import memory_export
 from chatbot.changes import Forgotten, whole_words
 from chatbot.memory import Memory
+from chatbot.request_patterns import LENGTHS, NUMBERS, SLOTS, Request, read
 from models.prompt import fact_line
 from pipelines.errors import UsageError
 from pipelines.turn import Fact, Reply
@@ -22,127 +21,10 @@ from pipelines.turn import Fact, Reply
 SURE = timedelta(minutes=5)
 """For how long a "yes" still answers "erase everything?"."""
 
-SLOTS = {
-    "name": r"(?:my |the )?name|what im called",
-    "nickname": r"my nickname",
-    "age": r"my age|how old i am",
-    "birthday": r"my (?:birthday|bday)|when i was born",
-    "home": r"where i live|my (?:home|address|city|town)",
-    "home_town": r"where i(?:m| am| come) from|my home ?town",
-    "work": r"where i work|what i do|my (?:job|work)",
-    "school": r"what i study|where i study|my (?:school|uni|studies)",
-    "partner": r"my (?:boyfriend|girlfriend|partner|husband|wife|bf|gf)",
-    "pet": r"my (?:pet|dog|cat)s?",
-}
-_SLOT = "|".join(f"(?P<{slot}>{words})" for slot, words in SLOTS.items())
-_PLEASE = r"(?:(?:please|pls|plz|ok|okay|no|hey|juno|now|can you|could you|would you|i want you to|just) )*"
 GONE = "Your words themselves I no longer have."
 _UNIT = r"s(?:ec)?(?:ond)?s?|min(?:ute)?s?|m|h(?:our)?s?|d(?:ay)?s?|w(?:eek)?s?"
+_QUESTION = re.compile(r"\?\s*$|^(?:so |and |hey )?(?:what|whats|who|whos|where|when|which|how|do|did)\b")
 _LAST = re.compile(rf"(?:the )?last (?P<number>\d{{1,4}}) ?(?P<unit>{_UNIT})")
-_LENGTHS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-_NUMBERS = {"": 1, "a": 1, "an": 1, "one": 1, "two": 2, "couple of": 2, "few": 3, "three": 3, "four": 4, "five": 5}
-_NUMBERS |= {"six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "fifteen": 15, "twenty": 20, "thirty": 30}
-_NUMBER = r"\d{1,3}|" + "|".join(sorted((n for n in _NUMBERS if n), key=len, reverse=True))
-
-_PATTERNS = tuple(
-    (kind, re.compile(pattern))
-    for kind, pattern in (
-        (
-            "last",
-            rf"{_PLEASE}(?:(?:forget|delete|erase|unremember) (?:that|this|what i (?:just )?(?:said|told you|wrote)|"
-            r"(?:that|my|the) last (?:message|thing|one|bit)(?: i said)?|that i (?:just )?(?:said|told you) "
-            r"(?:that|this))|"
-            r"(?:dont|do not) remember (?:that|this)|take that back)(?: please| again| thanks)?",
-        ),
-        (
-            "since",
-            rf"{_PLEASE}(?:forget|delete|erase) (?:(?:everything|all|what i said|the messages) )?(?:from |in |of "
-            rf")?the last "
-            rf"(?:(?P<number>{_NUMBER}) )?(?P<unit>{'|'.join(_LENGTHS)})s?(?: please)?",
-        ),
-        (
-            "erase",
-            rf"{_PLEASE}(?:(?:erase|forget|delete|wipe) (?:me|everything|it all|all of it|all|my data|all my data|"
-            rf"your memory|"
-            r"my memory|everything (?:about me|you know(?: about me)?|i (?:said|told you)(?: you)?|you have on me))"
-            r"(?: about me| completely)?)(?: please| now)?",
-        ),
-        (
-            "yes",
-            r"(?:yes|yep|yeah|yes please|im sure|yes im sure|do it|yes do it|(?:yes )?erase (?:it all|everything|me))",
-        ),
-        ("slot", rf"{_PLEASE}(?:forget|delete|erase|dont remember) (?:about )?(?:{_SLOT})(?: please)?"),
-        (
-            "text",
-            rf"{_PLEASE}(?:forget|delete|erase) (?P<about>(?:everything|all) (?:about|on|you know about|i said "
-            rf"about) |about )?"
-            r"(?P<what>(?!(?:it|that|this|me|him|her|them|you|us|to|how|if|about|what|my|the)(?: |"
-            r"$))[^ ]{2,30}(?: [^ ]{1,30}){0,2}?)"
-            r"(?: please)?",
-        ),
-        (
-            "wrong",
-            r"(?:no |nope |hey )?(?:(?:that|this|it) ?i?s (?:not (?:true|right|correct)|wrong|false|incorrect|"
-            r"nonsense)|"
-            r"thats (?:not (?:true|right|correct)|wrong|false|incorrect)|that isnt (?:true|right|correct)|not true|"
-            r"you got that wrong)(?: at all| anymore)?",
-        ),
-        (
-            "why",
-            rf"(?:and |but |hm )?(?:why do you (?:think|say|believe|know) (?:that|so|this)|how do you know(?: that|"
-            rf" this|"
-            rf" (?:{_SLOT})| all that)?|where do you (?:know|have|get) that from|where did you get that(?: from)?|"
-            r"when did i (?:say|tell you) (?:that|this|so)|who told you(?: that)?|says who|did i (?:say|tell you) "
-            r"that)",
-        ),
-        (
-            "before",
-            r"(?:so |and |hey |do you (?:know|remember) )*(?:(?:where did i (?P<live>(?:use to )?live)|"
-            r"where did i (?P<job>(?:use to )?work)|what did i (?P<study>study)|"
-            r"what was my (?P<was>job|name|school|home|city|town|work)) "
-            r"(?:before(?: (?P<than>[a-z ]{1,30}))?|earlier|in the past|previously|back then)|"
-            r"what was my (?:old|last|previous|former) (?P<thing>job|name|school|home|city|town|work)|"
-            r"who was my (?P<ex>ex|(?:old|last|previous|former) (?:boyfriend|girlfriend|partner|husband|"
-            r"wife)))(?: called)?",
-        ),
-        (
-            "pause",
-            rf"{_PLEASE}(?:(?:pause|stop|quit) (?:your memory|remembering|recording|saving|writing (?:this|it|"
-            rf"things) down)"
-            r"(?: (?:me|this|things|everything|anything))?|(?:this is|lets go|go) off the record|off the record|"
-            r"(?:dont|do not) (?:remember|save|record|write down) (?:anything|what i say|the next (?:bit|part|thing))"
-            r"(?: now| from now on)?)(?: please| for now| for a (?:bit|while))?",
-        ),
-        (
-            "resume",
-            rf"{_PLEASE}(?:resume(?: your memory| remembering)?|(?:start|you (?:can|may)) (?:remember|remembering)"
-            r"(?: things| me| this| everything)?(?: again| now)?|back on the record|on the record(?: again)?|"
-            r"remember (?:things )?again)(?: please)?",
-        ),
-    )
-)
-
-
-@dataclass(frozen=True)
-class Request:
-    """kind: which of the patterns; what: its groups."""
-
-    kind: str
-    what: dict[str, str | None]
-
-
-def read(text: str) -> Request | None:
-    """The request that the whole message is, or None."""
-    if len(text) > 120:
-        return None
-    plain = re.sub(r"['’`]", "", text.lower())
-    plain = re.sub(r"[^\w\s]+", " ", plain)
-    plain = " ".join(plain.split())
-    for kind, pattern in _PATTERNS:
-        match = pattern.fullmatch(plain)
-        if match:
-            return Request(kind, match.groupdict())
-    return None
 
 
 def answer(text: str, memory: Memory, at: datetime) -> Reply | None:
@@ -158,12 +40,9 @@ def fulfil(request: Request, memory: Memory, at: datetime) -> str | None:
     if asked and kind not in ("erase", "yes"):
         memory.set("erase_asked", None)
     if kind == "last":
-        gone = memory.undo()
-        return (
-            "Forgotten: your last message and what I learned from it." if gone else "There is nothing left to forget."
-        )
+        return _forget_last(memory)
     if kind == "since":
-        seconds = _LENGTHS[str(request.what["unit"])] * _number(request.what["number"] or "")
+        seconds = LENGTHS[str(request.what["unit"])] * _number(request.what["number"] or "")
         gone_since = memory.forget(since=at - timedelta(seconds=seconds))
         return _told(len(gone_since.moments), len(gone_since.facts))
     if kind == "erase":
@@ -198,7 +77,7 @@ def fulfil(request: Request, memory: Memory, at: datetime) -> str | None:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else _NUMBERS[text]
+    return int(text) if text.isdigit() else NUMBERS[text]
 
 
 def _told(moments: int, facts: int) -> str:
@@ -206,6 +85,17 @@ def _told(moments: int, facts: int) -> str:
         return "There was nothing of that to forget."
     words = [f"{n} {what}{'s' if n != 1 else ''}" for n, what in ((moments, "message"), (facts, "fact")) if n]
     return f"Forgotten: {' and '.join(words)}. It is off the disk too."
+
+
+def _forget_last(memory: Memory) -> str:
+    """The last exchange; after a question that was answered with a fact, that fact too: it is what "that" means."""
+    asked = next((u.text for u in reversed(memory.recent(2)) if u.role == "person"), "")
+    answered = _spoken_of(memory, memory.facts()) if _QUESTION.search(asked.lower()) else None
+    gone = memory.undo()
+    if answered is not None and answered.id is not None:
+        memory.forget(answered.id)
+        return "Forgotten: what I just told you, and the words it came from."
+    return "Forgotten: your last message and what I learned from it." if gone else "There is nothing left to forget."
 
 
 def _forget_slot(request: Request, memory: Memory) -> str:
@@ -227,10 +117,10 @@ def _forget_text(request: Request, memory: Memory) -> str | None:
 
 
 def _spoken_of(memory: Memory, facts: list[Fact]) -> Fact | None:
-    """The fact that the companion's last words tell, the newest if they tell several."""
+    """The fact that the companion's last words tell: of several the newest, but a name before a mere "cat"."""
     last = next((u.text.lower() for u in reversed(memory.recent(2)) if u.role == "companion"), "")
     said = [f for f in facts if re.search(rf"(?<!\w){re.escape(f.value.lower())}(?!\w)", last)]
-    return said[-1] if said else None
+    return max(enumerate(said), key=lambda f: (f[1].value[:1].isupper(), f[0]))[1] if said else None
 
 
 def source_of(fact: Fact, memory: Memory, at: datetime) -> str:
@@ -249,7 +139,7 @@ def forget(what: str, memory: Memory, at: datetime) -> Forgotten:
         return memory.forget(int(what)) if int(what) < 2**63 else Forgotten((), ())
     last = _LAST.fullmatch(what.lower())
     if last:
-        unit = next(seconds for name, seconds in _LENGTHS.items() if name[0] == last["unit"][0])
+        unit = next(seconds for name, seconds in LENGTHS.items() if name[0] == last["unit"][0])
         return memory.forget(since=at - timedelta(seconds=unit * int(last["number"])))
     return memory.forget(text=what)
 

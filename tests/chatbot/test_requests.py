@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatbot import requests
 from chatbot.memory import Memory
+from chatbot.request_patterns import read
 from pipelines.turn import Fact
 
 AT = datetime(2026, 3, 1, 19, 0, tzinfo=UTC)
@@ -61,7 +62,7 @@ def known(memory: Memory) -> list[str]:
     ],
 )
 def test_a_request(text: str, kind: str) -> None:
-    request = requests.read(text)
+    request = read(text)
     assert request is not None
     assert request.kind == kind
 
@@ -88,7 +89,7 @@ def test_a_request(text: str, kind: str) -> None:
     ],
 )
 def test_a_figure_of_speech_is_none(text: str) -> None:
-    assert requests.read(text) is None
+    assert read(text) is None
 
 
 def test_forget_that_takes_the_last_exchange(memory: Memory) -> None:
@@ -98,6 +99,17 @@ def test_forget_that_takes_the_last_exchange(memory: Memory) -> None:
     assert known(memory) == ["home=Paris"]
     ask(memory, "forget that")
     assert ask(memory, "forget that") == "There is nothing left to forget."
+
+
+def test_forget_that_after_an_answer_means_the_fact(memory: Memory, tmp_path: Path) -> None:
+    say(memory, "my cat is miso", Fact("name", "Miso", "cat"), Fact("pet", "cat"))
+    say(memory, "work was long", reply="Ugh. And how is Miso?", minutes=1)
+    ask(memory, "forget that")
+    assert "name=Miso" in known(memory), "what was said in passing is not what is meant"
+    say(memory, "whats my cats name", reply="Your cat? Miso.", minutes=2)
+    assert ask(memory, "forget that") == "Forgotten: what I just told you, and the words it came from."
+    assert "name=Miso" not in known(memory)
+    assert not any(b"iso" in file.read_bytes() for file in tmp_path.glob("*.db*"))
 
 
 def test_forgetting_somebody_leaves_no_trace_of_the_name(memory: Memory, tmp_path: Path) -> None:
@@ -191,5 +203,5 @@ def test_pausing_and_resuming(memory: Memory) -> None:
 
 @given(st.text(max_size=150))
 def test_any_text_is_a_request_or_none(text: str) -> None:
-    request = requests.read(text)
+    request = read(text)
     assert request is None or request.kind
