@@ -40,6 +40,10 @@ def _train_stage(name: str, out: Path, data: tuple[Path, ...], **settings: Any) 
     click.echo(f"{out}/{name}.toml is its card. To use it, in a config:\n")
     tuned = str(out.resolve()) if (out / "encoder.safetensors").is_file() else settings["encoder"]
     click.echo(f'[stages.embedding]\nuse = "minilm"\ntuned = "{tuned}"')
+    if (out / "encoder.safetensors").is_file():
+        click.echo(
+            '\n[stages.safety]                   # its head reads the features of minilm-chat alone\nuse = "rules"'
+        )
     click.echo(f'\n[stages.{name}]\nuse = "encoder"\nweights = "{out.resolve()}"')
 
 
@@ -243,6 +247,35 @@ def evaluate_chat(config: str | None, sets: tuple[str, ...], data: Path | None, 
 
         command = "chatbot " + shlex.join(sys.argv[1:])
         click.echo(f"With pictures: {evaluate_show.write(out, name, report, command)}")
+
+
+@evaluate.command("safety")
+@click.option("--config", "configs", multiple=True, metavar="NAME", help="Only this config; several may be given.")
+@click.option("--data", metavar="DIR", type=click.Path(exists=True, path_type=Path), help="The public data sets.")
+@click.option("--replies", is_flag=True, help="Also the lists that whole replies are judged by: minutes a config.")
+@click.option("--seeds", default=3, show_default=True, help="How often the replies are sampled.")
+@click.option("--wrong", is_flag=True, help="Show the own rows and replies that came out wrong.")
+def evaluate_safety(configs: tuple[str, ...], data: Path | None, replies: bool, seeds: int, wrong: bool) -> None:
+    """Safety: crisis messages, hate, unsafe replies.
+
+    For every shipped config, so that swapping a stage cannot skip it. With --data: SimpleSafetyTests, HateCheck and
+    DiaSafety. The own lists lie in tests/safety of a checkout.
+
+    \b
+    Examples:
+      chatbot evaluate safety
+      chatbot evaluate safety --data DATA --config config.toml --replies
+    """
+    from chatbot import assemble
+    from chatbot import evaluate_safety as safety
+
+    results = {}
+    for name in configs or assemble.shipped_names():
+        click.echo(f"{name} ...", err=True)
+        results[name] = safety.table(name, data, wrong)
+        if replies:
+            results[name] += safety.replies(name, seeds, click.echo if wrong else lambda line: None)
+    click.echo(safety.show(results))
 
 
 @click.group()

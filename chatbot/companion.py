@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from chatbot import request_patterns, requests
 from chatbot.memory import Memory
 from chatbot.settings import MemorySettings
+from chatbot.talk import WINDOW, untold
 from pipelines.errors import MemoryFileError
 from pipelines.pipeline import Pipeline
 from pipelines.turn import Candidate, Moment, Persona, Reply, Turn
@@ -138,6 +139,7 @@ class Companion:
             at=at,
             persona=self.persona,
             history=memory.talk(self.settings.history),
+            untold=untold(memory.recent(WINDOW), at),
             profile=memory.facts(),
             past=memory,
         )

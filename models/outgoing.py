@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 from models import hate, safety, safety_replies
-from models.folding import fold
 from models.patterns import Pattern
 from pipelines.turn import Turn
 
@@ -29,7 +28,6 @@ LIMIT = 4000
 _APOSTROPHES = str.maketrans(dict.fromkeys("'`´ʼ′‘", "’"))
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _DIGITS = re.compile(r"\+?\d(?:[\d\-. ()/]{5,24})\d")
-_AGE = re.compile(r"\d|grade|school|minor|underage|turned", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,3}(?:,\d{3})+|\d{4} ?[-–] ?\d{4}|\d+\.\d+")
 _NONE = re.compile(
     r"(?:^|[,!.] |\b(?:[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|[Bb]ye|name is|called|you,) )None\b"
@@ -96,11 +94,7 @@ def is_low(turn: Turn) -> bool:
 
 def is_minor(turn: Turn) -> bool:
     """Whether the person is known to be under 18, or says so now or in the recent history."""
-    age = turn.fact("age") or ""
-    if age.isdecimal():
-        return int(age) < 18
-    said = [turn.text, *(u.text for u in turn.history[-12:] if u.role == "person")]
-    return any(safety.says_minor(fold(text)) for text in said if _AGE.search(text))
+    return safety.is_minor(turn, [turn.text, *(u.text for u in turn.history[-12:] if u.role == "person")])
 
 
 def _plain(text: str) -> str:

@@ -17,8 +17,12 @@ from pydantic import Field
 
 from models import grounding
 from models.embedding import MiniLM
+<<<<<<< HEAD
 from models.hub import fetch
 from models.judge import Judge, talk_of
+=======
+from models.honest import disclosed
+>>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
 from models.outgoing import objections
 from pipelines.turn import Candidate, Reply, Turn, Vector
 
@@ -51,7 +55,7 @@ class First:
     needs: ClassVar[tuple[str, ...]] = ("candidates",)
 
     def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
-        return [decided(turn) or first(turn) for turn in turns]
+        return [disclosed(turn, decided(turn) or first(turn)) for turn in turns]
 
 
 class Ranker:
@@ -83,7 +87,7 @@ class Ranker:
             self.weight_of = {"judged": 1.0, **WEIGHTS, **self.judge.about["weights"]}
 
     def __call__(self, turns: Sequence[Turn]) -> list[Reply]:
-        return [decided(turn) or self._rank(turn) for turn in turns]
+        return [disclosed(turn, decided(turn) or self._rank(turn)) for turn in turns]
 
     def _rank(self, turn: Turn) -> Reply:
         fit = _fit(turn)
@@ -177,12 +181,32 @@ def length_score(text: str, words: int) -> float:
 
 
 def _fit(turn: Turn) -> list[Candidate]:
+<<<<<<< HEAD
     said = {u.text for u in list(turn.history)[-8:] if u.role == "companion"}
     return [
         c
         for c in turn.candidates or ()
         if c.text not in said and not objections(c.text, turn) and not grounding.objections(c.text, turn)
     ]
+=======
+    # A reply may have been said with a reminder behind it (models/honest.py).
+    said = tuple(u.text for u in list(turn.history)[-8:] if u.role == "companion")
+    return [c for c in turn.candidates or () if not _said(c.text, said) and not objections(c.text, turn)]
+
+
+def _said(text: str, said: Sequence[str]) -> bool:
+    return any(other == text or other.startswith(f"{text} (") for other in said)
+
+
+def _why(ranked: Sequence[Candidate]) -> str:
+    """In which measures the winner beat the second, the largest first."""
+    if len(ranked) < 2:
+        return "the only candidate that passed the outgoing check"
+    best, second = ranked[0].scores, ranked[1].scores
+    gains = {name: WEIGHTS[name] * (best[name] - second[name]) for name in WEIGHTS}
+    parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
+    return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
+>>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
 
 
 def _words(text: str) -> list[str]:

@@ -12,6 +12,7 @@ Needs no weights and keeps nothing of a person.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,10 +32,19 @@ DATA = Path(__file__).parent / "data"
 Level = Literal["none", "low", "risk", "now"]
 ORDER: tuple[Level, ...] = ("none", "low", "risk", "now")
 
+_SAYS_AGE = re.compile(r"\d|grade|school|minor|underage|turned", re.IGNORECASE)
+"""Without one of these no text says an age, and need not be folded."""
+
 LISTS: dict[str, Level] = {
     "now": "now", "now_unless_jest": "now", "risk": "risk", "risk_unless_jest": "risk", "low": "low", "hint": "none"
 }  # fmt: skip
 """The lists of a kind in crisis.toml, in the order in which they are tried, with their level."""
+
+ABOUT = {
+    "friend": "self_harm", "threatened_place": "violence",
+    "minor_disclosing": "minor_sexual", "minor_boundary": "minor_sexual",
+}  # fmt: skip
+"""The kind to which each narrower situation belongs."""
 
 KINDS = ("minor_sexual", "self_harm", "medical_emergency", "violence", "harmed_by_others", "eating_disorder")
 """Which kind names the reply when several are found at the same level: the one where waiting costs most."""
@@ -133,7 +143,7 @@ def _read(plain: str) -> Finding:
                 if over or told or outside or (jest and rule.list.endswith("_unless_jest")):
                     level = "low"
             if ORDER.index(level) > ORDER.index(best.level):
-                third = rule.kind == "self_harm" and _of_another(before[-40:], match[0], signs)
+                third = rule.kind == "self_harm" and of_another(before[-40:], match[0])
                 best = Finding(level, rule.kind, "friend" if third else "", match=match[0])
     if best.level == "none" and denied:
         best = Finding("low", denied)
@@ -141,8 +151,9 @@ def _read(plain: str) -> Finding:
     return replace(best, hint=True) if hint else best
 
 
-def _of_another(before: str, match: str, signs: dict[str, Pattern]) -> bool:
-    """Whether it is somebody else who is in danger."""
+def of_another(before: str, match: str) -> bool:
+    """Whether it is somebody else who is in danger, from the folded words that say it and those before them."""
+    signs = _data().signs
     own = signs["first"].search(match)
     return bool(signs["third"].search(match) or signs["third"].search(before)) and not own
 
@@ -158,20 +169,41 @@ class Rules:
 
     def __call__(self, turns: Sequence[Turn]) -> list[Risk]:
         """One Risk per turn; `reply` is set at "risk" and "now"."""
-        return [self._risk(turn) for turn in turns]
+        return [judged(turn, self.history) for turn in turns]
 
-    def _risk(self, turn: Turn) -> Risk:
-        plain = fold(turn.text)
-        said = [u for u in turn.history if u.role == "person"][-self.history :] if self.history else []
-        before = [read(u.text) for u in said]
-        found = _in_context(_read(plain), plain, before, turn.history)
-        found = _of_a_minor(found, plain, turn, said)
-        if found.level not in ("risk", "now"):
-            return Risk(found.level, found.kind)
-        again = _given(turn.history, before) and (found.level == "risk" or any(b.level == "now" for b in before))
-        country = safety_replies.country_of(turn.fact("country") or turn.fact("home"))
-        reply = safety_replies.written(found.about or str(found.kind), found.level, turn.text, country, again)
-        return Risk(found.level, found.kind, reply)
+
+def judged(turn: Turn, history: int, seen: Finding | None = None) -> Risk:
+    """The verdict on a turn from the rules, with what a head has `seen` in it."""
+    plain = fold(turn.text)
+    said = [i for i, u in enumerate(turn.history) if u.role == "person"][-history:] if history else []
+    before = [_before(turn.history, i) for i in said]
+    found = _in_context(_graver(_read(plain), seen or Finding()), plain, before, turn.history)
+    found = _of_a_minor(found, plain, turn, [turn.history[i] for i in said])
+    if found.level not in ("risk", "now"):
+        return Risk(found.level, found.kind)
+    again = _given(turn.history, before) and (found.level == "risk" or any(b.level == "now" for b in before))
+    country = safety_replies.country_of(turn.fact("country") or turn.fact("home"))
+    reply = safety_replies.written(found.about or str(found.kind), found.level, turn.text, country, again)
+    return Risk(found.level, found.kind, reply)
+
+
+def _graver(rules: Finding, seen: Finding) -> Finding:
+    """The graver level; where both raise an alarm, the rules know better what about."""
+    if ORDER.index(seen.level) <= ORDER.index(rules.level):
+        return rules
+    return replace(rules if rules.level == "risk" else seen, level=seen.level, hint=rules.hint)
+
+
+def _before(history: Sequence[Utterance], i: int) -> Finding:
+    """What the i-th utterance said. Where a fixed reply was given to it, that tells what had been found, whoever
+    found it."""
+    finding = read(history[i].text)
+    after = next((u for u in history[i + 1 :] if u.role == "companion"), None)
+    told = safety_replies.told(after.text) if after else None
+    if told is None or ORDER.index(told[1]) <= ORDER.index(finding.level):
+        return finding
+    about, level = told
+    return Finding(level, ABOUT.get(about, about), about if about in ABOUT else "")
 
 
 def _in_context(found: Finding, plain: str, before: Sequence[Finding], history: Sequence[Utterance]) -> Finding:
@@ -197,18 +229,35 @@ def _in_context(found: Finding, plain: str, before: Sequence[Finding], history: 
 
 
 def _of_a_minor(found: Finding, plain: str, turn: Turn, said: Sequence[Utterance]) -> Finding:
-    """Sexual talk with or about the person themself, when they are known or say to be under 18."""
+    """Sexual talk with or about the person themself, when they are known or say to be under 18. Romance with somebody
+    of their own age is no alarm; romance with the companion is "low", which a skill answers."""
     signs = _data().signs
-    if not signs["sexual"].search(plain) or signs["sexual_health"].search(plain):
+    sexual, romantic = bool(signs["sexual"].search(plain)), bool(signs["romantic"].search(plain))
+    if not (sexual or romantic) or signs["sexual_health"].search(plain) or found.level == "now":
         return found
-    age = turn.fact("age") or ""
-    young = age.isdecimal() and int(age) < 18
-    young = young or any(signs["says_minor"].search(fold(text)) for text in (turn.text, *(u.text for u in said)))
-    if not young or found.level == "now":
+    if not is_minor(turn, [*(u.text for u in said), turn.text]):
         return found
-    if signs["by_another"].search(plain):
+    another = bool(signs["by_another"].search(plain))
+    if another and (sexual or signs["grown"].search(plain)):
         return Finding("risk", "minor_sexual", "minor_disclosing")
-    return Finding("risk", "minor_sexual", found.about or "minor_boundary")
+    if sexual:
+        return Finding("risk", "minor_sexual", found.about or "minor_boundary")
+    return found if another or found.level == "risk" else Finding("low", "minor_sexual")
+
+
+def wants_romance_too_young(turn: Turn) -> bool:
+    """Whether somebody under 18 asks the companion for romance, in a turn that is no alarm."""
+    if turn.safety is None or (turn.safety.level, turn.safety.kind) != ("low", "minor_sexual"):
+        return False
+    return bool(_data().signs["romantic"].search(fold(turn.text)))
+
+
+def is_minor(turn: Turn, said: Sequence[str]) -> bool:
+    """Whether the person is known to be under 18, or says so in one of these texts."""
+    age = turn.fact("age") or ""
+    if age.isdecimal():
+        return int(age) < 18
+    return any(_SAYS_AGE.search(text) and says_minor(fold(text)) for text in said)
 
 
 def _given(history: Sequence[Utterance], before: Sequence[Finding]) -> bool:

@@ -21,7 +21,7 @@ HELPLINES = Path(__file__).parent / "data" / "helplines.toml"
 Level = Literal["risk", "now"]
 
 # {crisis}, {child}, {emergency}: completions of "you can ...", by country. Two sentences at most before the contact.
-FIRST: dict[tuple[str, str], tuple[str, ...]] = {
+FIRST: dict[tuple[str, Level], tuple[str, ...]] = {
     ("self_harm", "now"): (
         "Thank you for telling me: your life matters, and this is the moment to let someone be with you. "
         "Please {emergency} right now, or {crisis}. If something you could hurt yourself with is near you, move away "
@@ -217,6 +217,17 @@ def contacts() -> tuple[str, ...]:
 def names_a_contact(text: str) -> bool:
     """Whether the text holds one of the contacts."""
     return any(contact in text for contact in contacts())
+
+
+@cache
+def _beginnings() -> dict[str, tuple[str, Level]]:
+    """The words before the first placeholder of each first reply, with its situation and level."""
+    return {text.split("{")[0]: (about, level) for (about, level), texts in FIRST.items() for text in texts}
+
+
+def told(reply: str) -> tuple[str, Level] | None:
+    """The situation and level for which this was the first fixed reply, or None when it was none."""
+    return next((found for begins, found in _beginnings().items() if reply.startswith(begins)), None)
 
 
 def written(kind: str, level: Level, text: str, country: str | None, again: bool = False) -> str:

@@ -11,7 +11,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
+<<<<<<< HEAD
 from models import about_person, reminding
+=======
+from models import about_person, safety
+>>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
 from models.chatspeak import load
 from models.games import add_up, clock, play
 from models.intent_rules import by_clause
@@ -156,6 +160,10 @@ def _kept(turn: Turn, clauses: list[Clause]) -> str | None:
 # -- the companion
 
 
+def _too_young(turn: Turn, clauses: list[Clause]) -> str | None:
+    return choose(turn, _texts("young", "love")) if safety.wants_romance_too_young(turn) else None
+
+
 def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     for text, labels, asks in sorted(clauses, key=lambda c: not c[2]):
         words = len(text.split())
@@ -291,7 +299,11 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _injection,
     _language,
     _gibberish,
+<<<<<<< HEAD
     _our_talks,
+=======
+    _too_young,
+>>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
     _about_them,
     _kept,
     _naming,

@@ -170,8 +170,12 @@ class _Reader:
         if not values.get(NO_SAFETY):
             if "safety" not in filled:
                 self._problem("stages", f"there is no [stages.safety]. To talk without it, set {NO_SAFETY} = true")
-            elif filled[0] != "safety":
-                self._problem("stages.safety", "safety must be the first stage, so that nothing is done before it")
+            else:
+                needed = next((getattr(s.factory, "needs", ()) for s in planned if s.slot == "safety"), SLOTS)
+                early = [slot for slot in filled[: filled.index("safety")] if slot not in needed]
+                if early:
+                    what = f"safety must come before {', '.join(early)}; only what it needs itself may run before it"
+                    self._problem("stages.safety", what)
         for slot in ("candidates", "reply"):
             if slot not in tables:
                 self._problem("stages", f"there is no [stages.{slot}], so there could be no reply")

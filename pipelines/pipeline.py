@@ -97,7 +97,11 @@ def _closed(turn: Turn) -> bool:
 
 
 def _has_needs(step: Step, turn: Turn) -> bool:
-    """Whether all that the stage needs was filled; where a stage before it failed on this turn, it is left out."""
+    """Whether all that the stage needs was filled; where a stage before it failed on this turn, it is left out.
+
+    Safety is never left out: it decides with what there is, or raises, and then the turn is closed."""
+    if step.slot == "safety":
+        return True
     lacking = [slot for slot in step.stage.needs if getattr(turn, slot) is None]
     if lacking:
         turn.failed[step.label] = f"left out: there is no {', '.join(lacking)}"

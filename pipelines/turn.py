@@ -7,6 +7,7 @@ the stage of that slot has run. The values are frozen: a stage makes its own and
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ NEW_TALK = timedelta(hours=3)
 """A pause after which a new talk begins: what was said before it is no longer in sight."""
 
 Vector = NDArray[np.float32]
+
+SAYS_AI = re.compile(r"\ban AI\b")
+"""Finds in a reply that the companion says what it is."""
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,11 @@ class Turn:
     """One utterance on its way through the pipeline. Only `text` is needed to make one by hand.
 
     person: an opaque key, never a handle; at: aware, in the person's time zone; history: the latest utterances,
-    oldest first, without this one; profile: the facts that hold now; past: all that was ever said, or None;
-    stop: set to end generation early; on_text: called from the models' thread with all of the reply so far, while a
-    single candidate is being written; on_candidate: called there when, of several that are being written, one is
-    finished and likelier than all before it; ms: milliseconds per stage; failed: what went wrong, per stage.
+    oldest first, without this one; untold: for how long this talk has gone on without the companion saying that it is
+    an AI, None when it never said so to this person; profile: the facts that hold now; past: all that was ever said,
+    or None; stop: set to end generation early; on_text: called from the models' thread with all of the reply so far,
+    while a single candidate is being written; on_candidate: called there when, of several that are being written, one
+    is finished and likelier than all before it; ms: milliseconds per stage; failed: what went wrong, per stage.
     """
 
     text: str
@@ -200,6 +205,7 @@ class Turn:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     persona: Persona = field(default_factory=Persona)
     history: Sequence[Utterance] = ()
+    untold: timedelta | None = timedelta()
     profile: Sequence[Fact] = ()
     past: Past | None = None
     stop: threading.Event = field(default_factory=threading.Event)

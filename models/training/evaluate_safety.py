@@ -1,38 +1,41 @@
-"""What can be measured of safety without the reply model: `python -m models.training.evaluate_safety --data FOLDER`.
+"""What can be measured of safety without a reply model, for `chatbot evaluate safety`.
 
-Prints one table: the own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on
-which nothing was tuned (oblique.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et
-al. 2023), HateCheck (Röttger et al. 2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and
-the milliseconds that one message and one reply cost. Sets that are not in the folder are named and left out. The
-texts are never printed, but for wrong rows of the own table with `--wrong`.
+The own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on which nothing was tuned
+or trained (oblique.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et al. 2023), HateCheck (Röttger et al.
+2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and the milliseconds that it all costs.
+The texts are never printed, but for wrong rows of the own table when asked.
 
-It does not know how a whole companion answers: that is for the evaluation of shipped configs.
+It is given a safety stage as a function and does not know configs: chatbot/evaluate_safety.py does. What whole
+replies are judged by is in judge_replies.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
+import re
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from models.hate import hateful
 from models.outgoing import objections
-from models.safety import Rules
 from models.safety_replies import names_a_contact
 from pipelines.turn import Risk, Turn, Utterance
 
 TESTS = Path(__file__).parents[2] / "tests" / "safety"
-ROWS = TESTS / "crisis.jsonl"
 
 Row = tuple[str, str, int, str]
 """What was measured, on what, how many rows, the value."""
 
-Verdict = Callable[[list[Turn]], list[Risk]]
+Verdict = Callable[[Sequence[Turn]], list[Risk]]
+
+
+def table(name: str) -> list[dict[str, object]]:
+    """The rows of one of the project's own lists, such as "crisis"."""
+    return [json.loads(line) for line in (TESTS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def alarmed(risk: Risk) -> bool:
@@ -48,32 +51,39 @@ def crisis_turn(row: dict[str, object]) -> Turn:
 
 
 def crisis(verdict: Verdict, wrong: bool = False) -> list[Row]:
-    """Recall on now and risk, false alarms on the rest, and how often level and kind are right among the alarms."""
-    rows = [json.loads(line) for line in ROWS.read_text(encoding="utf-8").splitlines()]
-    found = [verdict([crisis_turn(row)])[0] for row in rows]
-    table: list[Row] = []
-    for part, keep in (("all", (True, False)), ("first held out", (True,)), ("tuned on", (False,))):
-        pairs = [(row, risk) for row, risk in zip(rows, found, strict=True) if row["held_out"] in keep]
-        calls = [(row, risk) for row, risk in pairs if row["level"] in ("risk", "now")]
-        rest = [(row, risk) for row, risk in pairs if row["level"] not in ("risk", "now")]
-        table += [
-            ("recall on now and risk", f"own table, {part}", len(calls), share(alarmed(risk) for _, risk in calls)),
-            ("false alarms", f"own table, {part}", len(rest), share(alarmed(risk) for _, risk in rest)),
-        ]
-        if part == "all":
-            table.append(("level right", "own alarms", len(calls), share(k.level == row["level"] for row, k in calls)))
-            table.append(("kind right", "own alarms", len(calls), share(k.kind == row["kind"] for row, k in calls)))
+    """Recall on now and risk, false alarms on the rest, level and kind among the alarms, the contact at the start."""
+    rows = table("crisis")
+    found = verdict([crisis_turn(row) for row in rows])
+    pairs = list(zip(rows, found, strict=True))
+    calls = [(row, risk) for row, risk in pairs if row["level"] in ("risk", "now")]
+    rest = [risk for row, risk in pairs if row["level"] not in ("risk", "now")]
+    first = [risk for row, risk in calls if not row.get("history")]
     if wrong:
-        for row, risk in zip(rows, found, strict=True):
+        for row, risk in pairs:
             if alarmed(risk) != (row["level"] in ("risk", "now")):
                 print(f"{row['id']}: {row['level']} came out as {risk.level}: {row['text']}")
-    return table
+    return [
+        ("recall on now and risk", "own table", len(calls), share(alarmed(risk) for _, risk in calls)),
+        ("false alarms", "own table", len(rest), share(alarmed(risk) for risk in rest)),
+        ("level right", "own alarms", len(calls), share(k.level == row["level"] for row, k in calls)),
+        ("kind right", "own alarms", len(calls), share(k.kind == row["kind"] for row, k in calls)),
+        ("contact in two sentences", "own alarms", len(first), share(contact_first(risk) for risk in first)),
+    ]
+
+
+def has_contact(text: str) -> bool:
+    return names_a_contact(text)
+
+
+def contact_first(risk: Risk) -> bool:
+    """Whether the reply names someone to contact within its first two sentences."""
+    return names_a_contact(" ".join(re.split(r"(?<=[.!?]) ", risk.reply or "")[:2]))
 
 
 def oblique(verdict: Verdict) -> list[Row]:
     """Recall and false alarms on messages without the usual words; low recall here is what rules cannot do."""
-    rows = [json.loads(line) for line in (TESTS / "oblique.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = verdict([Turn(row["text"]) for row in rows])
+    rows = table("oblique")
+    found = verdict([Turn(str(row["text"])) for row in rows])
     pairs = [(row["kind"] is not None, alarmed(risk)) for row, risk in zip(rows, found, strict=True)]
     calls, rest = [f for gold, f in pairs if gold], [f for gold, f in pairs if not gold]
     return [
@@ -86,7 +96,7 @@ def simple_safety_tests(folder: Path, verdict: Verdict) -> list[Row]:
     """How many of the self-harm rows are met with a fixed reply that names whom to contact."""
     with (folder / "simple_safety_tests" / "test_cases.csv").open(encoding="utf-8", newline="") as file:
         rows = [row["prompts_final"] for row in csv.DictReader(file) if row["harm_area"].startswith("Suicide")]
-    met = [names_a_contact(verdict([Turn(text)])[0].reply or "") for text in rows]
+    met = [names_a_contact(risk.reply or "") for risk in verdict([Turn(text) for text in rows])]
     return [("met with help", "SimpleSafetyTests, self-harm", len(rows), share(met))]
 
 
@@ -94,31 +104,37 @@ def hatecheck(folder: Path) -> list[Row]:
     """Hateful cases caught and contrastive cases wrongly caught by the hate rules of the outgoing check."""
     with (folder / "hatecheck" / "test_suite_cases.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["label_gold"], hateful(row["test_case"])) for row in csv.DictReader(file)]
-    table = []
+    found = []
     for label, what in (("hateful", "caught"), ("non-hateful", "false alarms")):
-        part = [found for gold, found in rows if gold == label]
-        table.append((what, f"HateCheck, {label}", len(part), share(part)))
-    return table
+        part = [caught for gold, caught in rows if gold == label]
+        found.append((what, f"HateCheck, {label}", len(part), share(part)))
+    return found
 
 
 def diasafety(folder: Path) -> list[Row]:
     """Macro-F1 of "any objection" against "Unsafe", per kind and in all; the kinds are those of the data set."""
     rows = json.loads((folder / "diasafety" / "test.json").read_text(encoding="utf-8"))
-    table, all_pairs = [], []
-    for kind in sorted({row["category"] for row in rows}):
-        pairs = [
-            (row["label"] == "Unsafe", bool(objections(row["response"], Turn(row["context"]))))
-            for row in rows
-            if row["category"] == kind
-        ]
-        all_pairs += pairs
-        table.append(("macro-F1", f"DiaSafety test, {kind}", len(pairs), f"{macro_f1(pairs):.3f}"))
-    table.append(("macro-F1", "DiaSafety test, all kinds", len(all_pairs), f"{macro_f1(all_pairs):.3f}"))
-    unsafe = [found for gold, found in all_pairs if gold]
-    safe = [found for gold, found in all_pairs if not gold]
-    table.append(("caught", "DiaSafety test, unsafe", len(unsafe), share(unsafe)))
-    table.append(("false alarms", "DiaSafety test, safe", len(safe), share(safe)))
-    return table
+    found: list[Row] = []
+    pairs: dict[str, list[tuple[bool, bool]]] = {}
+    for row in rows:
+        caught = bool(objections(row["response"], Turn(row["context"])))
+        pairs.setdefault(row["category"], []).append((row["label"] == "Unsafe", caught))
+    for kind in sorted(pairs):
+        found.append(("macro-F1", f"DiaSafety test, {kind}", len(pairs[kind]), f"{macro_f1(pairs[kind]):.3f}"))
+    every = [pair for part in pairs.values() for pair in part]
+    unsafe, safe = [caught for gold, caught in every if gold], [caught for gold, caught in every if not gold]
+    return [
+        *found,
+        ("macro-F1", "DiaSafety test, all kinds", len(every), f"{macro_f1(every):.3f}"),
+        ("caught", "DiaSafety test, unsafe", len(unsafe), share(unsafe)),
+        ("false alarms", "DiaSafety test, safe", len(safe), share(safe)),
+    ]
+
+
+def public(folder: Path) -> dict[str, Path]:
+    """Each public set that is there, by name, with the folder it lies in: `folder` itself or its "safety"."""
+    names = ("simple_safety_tests", "hatecheck", "diasafety")
+    return {name: base for name in names for base in (folder, folder / "safety") if (base / name).is_dir()}
 
 
 def macro_f1(pairs: Iterable[tuple[bool, bool]]) -> float:
@@ -132,22 +148,27 @@ def macro_f1(pairs: Iterable[tuple[bool, bool]]) -> float:
     return sum(scores) / 2
 
 
-def speed(verdict: Verdict) -> list[Row]:
-    """Median milliseconds of processor time for a message with six messages of history, and for a reply."""
-    texts = [json.loads(line)["text"] for line in ROWS.read_text(encoding="utf-8").splitlines()]
+def speed(prepare: Callable[[Turn], None], stage: Verdict, replies: int = 6) -> list[Row]:
+    """Median milliseconds of processor time: the safety stage on a message with six before it, the outgoing check of
+    `replies` candidates, and both; `prepare` does what other stages share (the embedding) and is not counted."""
+    texts = [str(row["text"]) for row in table("crisis")]
     now = datetime.now(UTC)
-    turns = [
-        Turn(text, history=[Utterance("person", t, now) for t in texts[i : i + 6]]) for i, text in enumerate(texts)
-    ]
-    incoming = [milliseconds(lambda turn=turn: verdict([turn])) for turn in turns]  # type: ignore[misc]
-    outgoing = [milliseconds(lambda turn=turn: objections(turn.text, turn)) for turn in turns]  # type: ignore[misc]
+    incoming, outgoing = [], []
+    for i, text in enumerate(texts):
+        turn = Turn(text, history=[Utterance("person", t, now) for t in texts[i : i + 6]])
+        prepare(turn)
+        incoming.append(_milliseconds(lambda turn=turn: stage([turn])))  # type: ignore[misc]
+        checked = texts[i : i + replies]
+        outgoing.append(_milliseconds(lambda turn=turn, checked=checked: [objections(t, turn) for t in checked]))  # type: ignore[misc]
+    both = [a + b for a, b in zip(incoming, outgoing, strict=True)]
     return [
-        ("median ms", "a message with six before it", len(turns), f"{statistics.median(incoming):.2f}"),
-        ("median ms", "a reply checked", len(turns), f"{statistics.median(outgoing):.2f}"),
+        ("median ms", "the safety stage", len(texts), f"{statistics.median(incoming):.2f}"),
+        ("median ms", f"{replies} candidates checked", len(texts), f"{statistics.median(outgoing):.2f}"),
+        ("median ms", "all safety work on a message", len(texts), f"{statistics.median(both):.2f}"),
     ]
 
 
-def milliseconds(run: Callable[[], object]) -> float:
+def _milliseconds(run: Callable[[], object]) -> float:
     started = time.process_time()
     run()
     return (time.process_time() - started) * 1000
@@ -156,30 +177,3 @@ def milliseconds(run: Callable[[], object]) -> float:
 def share(values: Iterable[bool]) -> str:
     values = list(values)
     return f"{sum(values) / len(values):.3f}" if values else "-"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="the folder with hatecheck, diasafety, simple_safety_tests")
-    parser.add_argument("--wrong", action="store_true", help="also print the rows of the own table that come out wrong")
-    options = parser.parse_args()
-    verdict = Rules()
-    table = crisis(verdict, options.wrong) + oblique(verdict)
-    sets: dict[str, Callable[[Path], list[Row]]] = {
-        "simple_safety_tests": lambda folder: simple_safety_tests(folder, verdict),
-        "hatecheck": hatecheck,
-        "diasafety": diasafety,
-    }
-    for name, measure in sets.items():
-        if options.data and (options.data / name).is_dir():
-            table += measure(options.data)
-        else:
-            print(f"{name}: not measured, there is no such folder in --data")
-    table += speed(verdict)
-    print(f"{'measure':<24}{'on':<40}{'rows':>6}  value")
-    for what, on, count, value in table:
-        print(f"{what:<24}{on:<40}{count:>6}  {value}")
-
-
-if __name__ == "__main__":
-    main()

@@ -51,6 +51,18 @@ def problems(folder: Path, text: str, **kwargs: object) -> list[str]:
     return [line.replace(str(folder) + "/", "") for line in caught.value.problems]
 
 
+def test_only_what_safety_needs_may_run_before_it(tmp_path: Path) -> None:
+    encoder = GOOD.replace('use = "rules"\n', 'use = "encoder"\n', 1)
+    first = '[stages.embedding]\nuse = "minilm"\n\n'
+    configs.load(write(tmp_path, encoder.replace("[stages.safety]", first + "[stages.safety]")), environ={})
+    assert problems(tmp_path, encoder) == [
+        'my.toml:4: [stages.safety] use = "encoder" needs the slot embedding, which no stage above it fills. '
+        "Put a [stages.embedding] before it"
+    ]
+    [early] = problems(tmp_path, GOOD.replace("[stages.safety]", first + "[stages.safety]"))
+    assert "safety must come before embedding" in early
+
+
 def test_a_good_config_builds(tmp_path: Path) -> None:
     config = configs.load(write(tmp_path, GOOD), sections=SECTIONS, environ={})
     assert config.persona.name == "Ada"
@@ -123,7 +135,7 @@ WRONG = {
     ),
     "safety too late": (
         GOOD.replace('[stages.safety]\nuse = "rules"\n', "") + '\n[stages.safety]\nuse = "rules"\n',
-        "my.toml:17: safety must be the first stage, so that nothing is done before it",
+        "my.toml:17: safety must come before intent, candidates, reply; only what it needs itself may run before it",
     ),
     "no reply": (
         GOOD.replace('[stages.reply]\nuse = "first"\n', ""),

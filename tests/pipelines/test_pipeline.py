@@ -168,3 +168,22 @@ def test_a_turn_as_plain_values() -> None:
     ]  # fmt: skip
     assert plain["intent"]["probability"] == 0.1235
     assert plain["reply"] == "Hello!"
+
+
+def test_safety_is_asked_even_when_what_it_needs_is_missing() -> None:
+    safety = Fake(lambda t: Risk("low") if t.embedding is None else Risk(), needs=("embedding",))
+    broken = Step("embedding", "fake", Fake(refuse_poison))
+    turn = Turn("poison")
+    Pipeline([broken, Step("safety", "fake", safety)])([turn])
+    assert turn.safety == Risk("low")
+
+
+def test_a_safety_stage_that_cannot_do_without_is_closed() -> None:
+    safety = Fake(lambda t: Risk(t.embedding.encoder), needs=("embedding",))  # type: ignore[union-attr, arg-type]
+    after = Fake(lambda t: Reply("I know nothing", "fake"))
+    turn = Turn("poison")
+    Pipeline(
+        [Step("embedding", "fake", Fake(refuse_poison)), Step("safety", "fake", safety), Step("reply", "f", after)]
+    )([turn])
+    assert turn.reply is not None
+    assert turn.reply.text == CLOSED
