@@ -43,7 +43,14 @@ async def say(bot: Telegram, burst: Sequence[Item], stop: threading.Event, hear:
     if not stop.is_set():
         bot.counters.add("turns")
         bot.counters.stage(turn.ms)
+    _count_crisis(bot, turn)
     return turn
+
+
+def _count_crisis(bot: Telegram, turn: Turn) -> None:
+    """For whoever runs the bot: how often, and nothing of whom or what."""
+    if turn.safety is not None and turn.safety.level in ("risk", "now"):
+        bot.counters.add("crisis")
 
 
 async def _over_budget(bot: Telegram, item: Item, words: str, at: datetime) -> Turn:
@@ -52,6 +59,7 @@ async def _over_budget(bot: Telegram, item: Item, words: str, at: datetime) -> T
     turn = Turn(words, item.person, at)
     await bot.worker.call(lambda companion: companion.pipeline([turn], until="safety"))
     reply = turn.safety.reply if turn.safety else None
+    _count_crisis(bot, turn)
     if not reply:
         reply = texts.OVER_BUDGET if bot.access.first_time(item.sender, "budget", 12 * 3600) else ""
     turn.reply = Reply(reply, "budget")

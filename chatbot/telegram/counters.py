@@ -17,6 +17,7 @@ HELP = {
     "interrupted": "Answers begun again since more of the message came",
     "reactions": "Reactions put on messages",
     "over_budget": "Messages over a day's budget",
+    "crisis": "Messages met with a crisis reply, whoever wrote them",
 }
 BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Seconds; the upper ends of the histogram of waits."""
