@@ -17,12 +17,9 @@ from pydantic import Field
 
 from models import grounding
 from models.embedding import MiniLM
-<<<<<<< HEAD
+from models.honest import disclosed
 from models.hub import fetch
 from models.judge import Judge, talk_of
-=======
-from models.honest import disclosed
->>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
 from models.outgoing import objections
 from pipelines.turn import Candidate, Reply, Turn, Vector
 
@@ -181,32 +178,17 @@ def length_score(text: str, words: int) -> float:
 
 
 def _fit(turn: Turn) -> list[Candidate]:
-<<<<<<< HEAD
-    said = {u.text for u in list(turn.history)[-8:] if u.role == "companion"}
+    # A reply may have been said with a reminder behind it (models/honest.py).
+    said = tuple(u.text for u in list(turn.history)[-8:] if u.role == "companion")
     return [
         c
         for c in turn.candidates or ()
-        if c.text not in said and not objections(c.text, turn) and not grounding.objections(c.text, turn)
+        if not _said(c.text, said) and not objections(c.text, turn) and not grounding.objections(c.text, turn)
     ]
-=======
-    # A reply may have been said with a reminder behind it (models/honest.py).
-    said = tuple(u.text for u in list(turn.history)[-8:] if u.role == "companion")
-    return [c for c in turn.candidates or () if not _said(c.text, said) and not objections(c.text, turn)]
 
 
 def _said(text: str, said: Sequence[str]) -> bool:
     return any(other == text or other.startswith(f"{text} (") for other in said)
-
-
-def _why(ranked: Sequence[Candidate]) -> str:
-    """In which measures the winner beat the second, the largest first."""
-    if len(ranked) < 2:
-        return "the only candidate that passed the outgoing check"
-    best, second = ranked[0].scores, ranked[1].scores
-    gains = {name: WEIGHTS[name] * (best[name] - second[name]) for name in WEIGHTS}
-    parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
-    return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
->>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
 
 
 def _words(text: str) -> list[str]:

@@ -11,11 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-<<<<<<< HEAD
-from models import about_person, reminding
-=======
-from models import about_person, safety
->>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
+from models import about_person, reminding, safety
 from models.chatspeak import load
 from models.games import add_up, clock, play
 from models.intent_rules import by_clause
@@ -299,11 +295,8 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _injection,
     _language,
     _gibberish,
-<<<<<<< HEAD
-    _our_talks,
-=======
     _too_young,
->>>>>>> fa23201 (safety.encoder: a head beside the rules, trained on messages of our own; what it is, said again in long talks; chatbot evaluate safety over every config)
+    _our_talks,
     _about_them,
     _kept,
     _naming,
