@@ -17,6 +17,7 @@ from terminal_harness import chatting
 
 from chatbot.assemble import make_companion, read_config
 from chatbot.memory import Memory
+from chatbot.settings import MemorySettings
 from chatbot.terminal import workbench
 from pipelines import config as configs
 from pipelines import stages
@@ -186,7 +187,7 @@ async def test_config_shows_where_each_value_is_from_and_can_be_saved(tmp_path: 
         shown = await screen.say("/config", 'reply.use = "first"')
         assert "stages.emotion.threshold = 0.3  # /set emotion.threshold 0.3" in shown
         assert 'stages.emotion.use = "lexicon"  # small.toml:5' in shown
-        assert "memory.history = 10  # default" in shown
+        assert f"memory.history = {MemorySettings().history}  # default" in shown
         await screen.say("hello", "Ada: ")
         await screen.say(f"/config save {saved}", "Saved")
         await screen.say(f"/config save {saved}", "File exists")
