@@ -278,6 +278,74 @@ def evaluate_safety(configs: tuple[str, ...], data: Path | None, replies: bool, 
     click.echo(safety.show(results))
 
 
+@evaluate.command("reply")
+@click.option("--data", metavar="DIR", type=click.Path(exists=True, path_type=Path), help="With convai2_valid in it.")
+@click.option("--adapter", default="companion", show_default=True, metavar="CARD|DIR", help="The adapter to measure.")
+@click.option("--chooser", type=FOLDER, metavar="DIR", help="What python -m models.training.chooser wrote, for Hits@1.")
+@click.option("--only", multiple=True, type=click.Choice(["convai2", "own", "prompts"]), help="Only these parts.")
+@click.option("--dialogues", default=500, show_default=True, help="ConvAI2 dialogues from 501 on, for perplexity.")
+@click.option("--choices", default=500, show_default=True, help="Replies to find among 20, for Hits@1.")
+@click.option("--written", default=300, show_default=True, help="Replies to write, for word F1 and distinct-2.")
+@click.option("--prompts", default=1000, show_default=True, help="Of our own prompts, at most.")
+@click.option("--seed", default=1, show_default=True, help="Of what is drawn.")
+@click.option("--work", type=FOLDER, metavar="DIR", help="What is measured is kept there, and taken up from there.")
+@click.option("--out", type=FOLDER, metavar="FILE", help="Write the scores as JSON.")
+@click.option("--transcripts", type=FOLDER, metavar="FILE", help="Instead: 60 talks of base model and chain, unnamed.")
+@click.option("--key", type=FOLDER, metavar="FILE", help="Which side of each is ours. [default: beside the talks]")
+def evaluate_reply(
+    data: Path | None,
+    adapter: str,
+    chooser: Path | None,
+    only: tuple[str, ...],
+    work: Path | None,
+    out: Path | None,
+    transcripts: Path | None,
+    key: Path | None,
+    **sizes: int,
+) -> None:
+    """Replies: base model, adapter, adapter ranked.
+
+    On ConvAI2's dialogues 501 to 1,000: perplexity per word, Hits@1 of 20, word F1, distinct-2. On our held-out talks:
+    perplexity, Hits@1. On our own prompts: what is wrong with the replies. Hours on a small machine; broken off, the
+    same command with the same --work goes on.
+
+    \b
+    Examples:
+      chatbot evaluate reply --data DATA --work measured --out reply.json
+      chatbot evaluate reply --only prompts --prompts 40
+      chatbot evaluate reply --transcripts talks.md --key key.json
+    """
+    import json
+    import tempfile
+
+    from chatbot.assemble import read_config
+    from models.training import evaluate_reply as replies
+    from models.training import reply_scores
+    from models.training.chooser import Chooser
+    from pipelines.errors import UsageError
+    from pipelines.pipeline import Pipeline
+
+    def build() -> Pipeline:
+        where = str(Path(adapter).resolve()) if Path(adapter).is_dir() else adapter
+        return read_config("config.toml", [f"stages.candidates.transformers.adapter={where}"]).build()
+
+    if transcripts:
+        from models.training import transcripts as talks
+
+        talks.write(transcripts, key or transcripts.with_suffix(".key.json"), build, seed=sizes["seed"])
+        return
+    parts = only or replies.PARTS
+    if "convai2" in parts and data is None:
+        raise UsageError("ConvAI2 needs --data, or leave it out: --only own --only prompts")
+    with tempfile.TemporaryDirectory() as fresh:
+        choose = Chooser(chooser) if chooser else None
+        report = replies.run(data, adapter, replies.Sizes(**sizes), work or Path(fresh), build, parts, choose)
+    report["command"] = "chatbot " + shlex.join(sys.argv[1:])
+    click.echo(reply_scores.table(report))
+    if out:
+        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
 @click.group()
 def bench() -> None:
     """Measure time and memory."""
