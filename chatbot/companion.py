@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from chatbot import request_patterns, requests
@@ -23,6 +23,9 @@ from pipelines.turn import Candidate, Moment, Persona, Reply, Turn
 OPEN_MEMORIES = 256
 """How many people's files are kept open at once (three handles each); the one not talked to for longest is closed
 first. Opening one costs more than a turn's writing."""
+
+UNWRITTEN = "(Not written down.)"
+"""What stands before the answer to "don't remember this: ..."."""
 
 LOST = "Sorry, something in me tripped over that one. I did hear you, and I'm still here. Could you say it once more?"
 """What is said when no stage came to a reply."""
@@ -86,13 +89,15 @@ class Companion:
         owner: that turn's reply is the error's message, with the source "error".
         """
         turns: list[Turn] = []
+        unwritten: set[int] = set()  # places in the batch of what is to be heard and not kept
         ids: dict[int, int] = {}  # of the turns that could be written down: place in the batch -> moment
         for message in (m if isinstance(m, Message) else Message(*m) for m in messages):
             when = message.at or at or self.clock()
             try:
                 memory = self.memory(message.person)
                 self._catch_up(memory, message.person)
-                turn = self._turn(memory, message.person, message.text, when)
+                secret = request_patterns.unwritten(message.text)
+                turn = self._turn(memory, message.person, secret or message.text, when)
                 # What is asked of memory is not written down: "forget tom" must not leave "tom" on the disk.
                 # Safety comes before that too.
                 if request_patterns.read(message.text):
@@ -100,7 +105,9 @@ class Companion:
                     if turn.safety is not None and turn.safety.reply is None:
                         turn.reply = turn.reply or requests.answer(message.text, memory, when)
                 if turn.reply is None:
-                    ids[len(turns)] = memory.hear(message.text, when)
+                    ids[len(turns)] = memory.hear(turn.text, when, write=secret is None)
+                    if secret is not None:
+                        unwritten.add(len(turns))
             except MemoryFileError as error:
                 turn = Turn(message.text, message.person, when, reply=Reply(str(error), "error", "nothing was kept"))
             turn.stop, turn.on_text, turn.on_candidate = message.stop, message.on_text, message.on_candidate
@@ -112,6 +119,8 @@ class Companion:
                 turn.reply = Reply("", "stopped", "before a word was written")
             elif turn.reply is None or not turn.reply.text.strip():
                 turn.reply = Reply(LOST, "lost", "no stage came to a reply")
+            if i in unwritten and turn.reply.source != "stopped":
+                turn.reply = replace(turn.reply, text=f"{UNWRITTEN} {turn.reply.text}")
             try:
                 self._learn(self.memory(turn.person), turn, id)
                 if turn.reply.source != "stopped":  # what was not said is not remembered as said

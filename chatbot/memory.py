@@ -31,6 +31,7 @@ class Memory:
         self.store = Store(path)
         self._passing: list[Moment] = []
         self._passed = 0
+        self._passed_after: dict[int, int] = {}  # the id of what was last written down before it
         with self.store.lock:
             self.store.connected()
 
@@ -41,12 +42,13 @@ class Memory:
 
     # -- a turn
 
-    def hear(self, text: str, at: datetime) -> int:
+    def hear(self, text: str, at: datetime, write: bool = True) -> int:
         """Write down what the person said, before anything else is done with it; gives the moment's id.
 
-        While memory is paused nothing is written: the id is negative, and lasts as long as this object.
+        While memory is paused, or without `write`, nothing is written: the id is negative, and lasts as long as this
+        object.
         """
-        if self.paused:
+        if self.paused or not write:
             return self._pass("person", text, at)
         with self.store.writing() as db:
             summaries.finish_talk(db, at)
@@ -91,7 +93,7 @@ class Memory:
 
     def recent(self, n: int) -> list[Utterance]:
         """The last n utterances, oldest first."""
-        latest = self._moments("1 order by id desc limit ?", n)[::-1] + self._passing
+        latest = sorted(self._moments("1 order by id desc limit ?", n) + self._passing, key=self._place)
         return [Utterance(m.role, m.text, m.at) for m in latest[-n:]] if n > 0 else []
 
     def talk(self, n: int) -> list[Utterance]:
@@ -161,7 +163,7 @@ class Memory:
     def undo(self) -> list[Moment]:
         """Take back the last thing the person said, all that followed, and what was learned from it. Gives what went,
         oldest first; nothing when there is nothing left to take back."""
-        if self._passing:
+        if self._passing and self._place(self._passing[-1]) > (self._last_written(), 0):
             first = max((i for i, m in enumerate(self._passing) if m.role == "person"), default=0)
             gone, self._passing = self._passing[first:], self._passing[:first]
             return gone
@@ -271,5 +273,14 @@ class Memory:
 
     def _pass(self, role: Literal["person", "companion"], text: str, at: datetime) -> int:
         self._passed += 1
+        self._passed_after[-self._passed] = self._last_written()
         self._passing = [*self._passing, Moment(-self._passed, role, text, changes.aware(at))][-PASSING:]
         return -self._passed
+
+    def _place(self, moment: Moment) -> tuple[int, int]:
+        """Where a moment stands among those that were written down and those that were not."""
+        return (moment.id, 0) if moment.id > 0 else (self._passed_after[moment.id], -moment.id)
+
+    def _last_written(self) -> int:
+        with self.store.reading() as db:
+            return int(db.execute("select coalesce(max(id), 0) from turn").fetchone()[0])

@@ -115,6 +115,20 @@ class Request:
     what: dict[str, str | None]
 
 
+_UNWRITTEN = re.compile(
+    r"\s*(?:(?:please|pls|ok|hey|this is|just|between us)[ ,]+)*(?:(?:don['’]?t|do not|dont|never) "
+    r"(?:remember|save|store|record|write down|keep) (?:this|that|it)(?: down)?(?: please| pls)?(?:,? but)?|"
+    r"off the record)\s*[:,;\-–—.]\s*(?=\w)",
+    re.IGNORECASE,
+)
+
+
+def unwritten(text: str) -> str | None:
+    """What follows "don't remember this:" or "off the record:"; None when the message does not begin so."""
+    match = _UNWRITTEN.match(text[:200])
+    return text[match.end() :] if match else None
+
+
 def read(text: str) -> Request | None:
     """The request that the whole message is, or None."""
     if len(text) > 120:

@@ -194,7 +194,8 @@ def _before(request: Request, memory: Memory) -> str | None:
     known = [f for f in [*memory.past_facts(), *memory.facts()] if f.slot == slot and not f.about]
     named = next((f for f in known if f.value.lower() == (what["than"] or "")), None)
     limit = named.since if named else None
-    past = [f for f in known if f.until and (limit is None or f.until <= limit)]
+    ended = [(f.until, f) for f in known if f.until and (limit is None or f.until <= limit)]
+    past = [fact for _, fact in sorted(ended, key=lambda end: end[0])]
     if not past:
         return None
     value = past[-1].value

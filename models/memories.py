@@ -86,6 +86,8 @@ class Recall:
         repeated = moment.text.casefold().strip() == turn.text.casefold().strip()
         if repeated or moment.at >= turn.at or (self.speaker == "person" and moment.role != "person"):
             return False
+        if recall_times.asks_back(turn.text) and recall_times.asks(moment.text):
+            return False  # a question answers none
         if recall_times.asks_back(turn.text) or recall_times.our_talks(turn.text):
             return True  # who asks again is told again
         in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in _this_talk(turn))

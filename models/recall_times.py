@@ -47,6 +47,11 @@ _ASKS_BACK = re.compile(
 _LENGTHS = {"day": 1, "week": 7, "weekend": 2, "month": 30, "year": 365}
 
 
+def asks(text: str) -> bool:
+    """Whether the text looks like a question."""
+    return bool(_ASKS.search(text.lower()[:500]))
+
+
 def asks_back(text: str) -> bool:
     """Whether the text asks for something that the person told."""
     low = text.lower()[:500]

@@ -52,6 +52,8 @@ def sentence(fact: Fact, known: Sequence[Fact], at: datetime) -> str:
     value = shown(fact.value, name=True) if fact.slot in ("name", "nickname") else spoken(fact.value, at)
     if not value:
         return ""
+    if fact.about and fact.slot == "name" and fact.value.lower() in dead(known):
+        return f"your {shown(fact.about)} {value} died"
     if fact.about:
         partner = fact.about in words("partners") and any(f.slot == "partner" and f.value == fact.value for f in known)
         verb = "" if fact.slot == "name" and partner else _THEIRS.get(fact.slot, "")
@@ -69,6 +71,11 @@ def sentence(fact: Fact, known: Sequence[Fact], at: datetime) -> str:
     if fact.slot == "school":
         return f"you study {value}" if small else f"you go to {value}"
     return f"your {shown(fact.slot)} is {value}" if fact.slot.startswith("favorite ") else ""
+
+
+def dead(facts: Sequence[Fact]) -> set[str]:
+    """The names, in lower case, of those whose death was told."""
+    return {f.value.lower().removesuffix(" died") for f in facts if f.slot == "event" and f.value.endswith(" died")}
 
 
 def spoken(value: str, at: datetime) -> str:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from models.chatspeak import EMOJI, clauses, load, plain
 from models.phrases import chance, last_replies, name_of, ranked, shown
-from models.telling import spoken
+from models.telling import dead, spoken
 from pipelines.turn import Candidate, Fact, Turn
 
 LONG = 40
@@ -185,7 +185,9 @@ def _values(turn: Turn) -> dict[str, str]:
     name = name_of(turn) or ""
     lately = " ".join(last_replies(turn)[:3])
     pets = load("entities")["pets"]
-    pet = [shown(f.value, name=True) for f in turn.profile if f.slot == "name" and f.about in pets]
+    gone = dead(turn.known())
+    named = [f.value for f in turn.profile if f.slot == "name" and f.about in pets]
+    pet = [shown(value, name=True) for value in named if value.lower() not in gone]
     likes = turn.persona.likes
     return {
         "name": "" if name and name in lately else name,

@@ -102,6 +102,27 @@ def test_what_is_said_in_danger_is_met_and_not_collected(tmp_path: Path) -> None
     assert companion.memory("a").facts() == []
 
 
+def test_do_not_remember_this_is_answered_and_written_nowhere(tmp_path: Path) -> None:
+    companion = make(tmp_path)
+    reply(companion, "a", "i am lena")
+    assert reply(companion, "a", "don't remember this: i am xyzzy") == "(Not written down.) you are Xyzzy"
+    assert reply(companion, "a", "who am i") == "you are Lena"
+    assert [u.text for u in companion.memory("a").recent(3)] == [
+        "(Not written down.) you are Xyzzy",
+        "who am i",
+        "you are Lena",
+    ]
+    companion.close()
+    assert not any(b"yzzy" in file.read_bytes() for file in tmp_path.iterdir())
+    assert "yzzy" not in str(make(tmp_path).memory("a").recent(9))
+
+
+def test_danger_is_met_in_what_is_not_to_be_remembered_too(tmp_path: Path) -> None:
+    [turn] = make(tmp_path).answer([("a", "dont save this: i am in danger")])
+    assert turn.safety is not None
+    assert turn.safety.level == "now"
+
+
 def test_a_turn_without_a_reply_still_gets_one(tmp_path: Path) -> None:
     assert reply(make(tmp_path), "a", "silent") == LOST
 
@@ -110,7 +131,7 @@ def test_a_memory_that_cannot_be_used_harms_only_its_owner(tmp_path: Path, monke
     companion = make(tmp_path)
     full = companion.memory("full")
 
-    def hear(text: str, at: datetime) -> int:
+    def hear(text: str, at: datetime, write: bool = True) -> int:
         raise DiskFull("there is no room left")
 
     monkeypatch.setattr(full, "hear", hear)

@@ -275,6 +275,15 @@ def test_while_paused_nothing_is_written_but_the_talk_goes_on(memory: Memory, tm
     assert [u.text for u in memory.recent(9)] == ["hello", "ok", "back again", "ok"]
 
 
+def test_undo_takes_the_latest_whether_it_was_written_or_not(memory: Memory) -> None:
+    memory.answer("ok", AT, to=memory.hear("secret", AT, write=False))
+    say(memory, "hello", minutes=5)
+    assert [u.text for u in memory.recent(9)] == ["secret", "ok", "hello", "ok"]
+    assert [m.text for m in memory.undo()] == ["hello", "ok"]
+    assert [m.text for m in memory.undo()] == ["secret", "ok"]
+    assert memory.undo() == []
+
+
 def test_settings_last_and_can_be_removed(memory: Memory, tmp_path: Path) -> None:
     memory.set("quiet", "22-8")
     assert Memory.open(tmp_path, "lena").get("quiet") == "22-8"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatbot import requests
 from chatbot.memory import Memory
-from chatbot.request_patterns import read
+from chatbot.request_patterns import read, unwritten
 from pipelines.turn import Fact
 
 AT = datetime(2026, 3, 1, 19, 0, tzinfo=UTC)
@@ -90,6 +90,22 @@ def test_a_request(text: str, kind: str) -> None:
 )
 def test_a_figure_of_speech_is_none(text: str) -> None:
     assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("don't remember this: i stole a pen", "i stole a pen"),
+        ("Please do not save that, but: i lied", "i lied"),
+        ("off the record, my boss is awful", "my boss is awful"),
+        ("dont remember this", None),
+        ("off the record", None),
+        ("i dont remember this: was it on friday", None),
+        ("don't remember this day: it was bad", None),
+    ],
+)
+def test_what_is_not_to_be_written_down(text: str, rest: str | None) -> None:
+    assert unwritten(text) == rest
 
 
 def test_forget_that_takes_the_last_exchange(memory: Memory) -> None:
@@ -191,6 +207,13 @@ def test_where_did_i_live_before(memory: Memory) -> None:
     assert ask(memory, "where did i live before paris?") == "Before, you lived in Oslo."
     assert ask(memory, "where did i live before oslo?") is None
     assert ask(memory, "what was my old job?") is None
+
+
+def test_what_ended_last_is_what_was_before(memory: Memory) -> None:
+    say(memory, "i live in leeds", Fact("home", "Leeds"))
+    say(memory, "i used to live in paris", Fact("home", "Paris", change="end"), minutes=1)
+    say(memory, "i moved to bern", Fact("home", "Bern"), minutes=2)
+    assert ask(memory, "where did i live before?") == "Before, you lived in Leeds."
 
 
 def test_pausing_and_resuming(memory: Memory) -> None:
