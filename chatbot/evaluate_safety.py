@@ -10,11 +10,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from inspect import signature
 from pathlib import Path
 
 from chatbot.assemble import read_config
-from chatbot.companion import Companion
+from chatbot.companion import Companion, now
 from chatbot.settings import MemorySettings
 from models.training import evaluate_safety as measures
 from models.training import judge_replies as judge
@@ -102,7 +103,8 @@ def _played(pipeline: Pipeline) -> list[Judged]:
             found += [(what, text, wrong(text, reply), reply) for text, reply in _said(companion, people, said)]
         found += _injected(companion)
         companion.close_memories()
-        again = Companion(pipeline, settings=settings)  # the next session: only what is on the disk is left
+        # The next session, a day later: only what is on the disk is left.
+        again = Companion(pipeline, settings=settings, clock=lambda: now() + timedelta(days=1))
         found += _probed(again, "mallory", "injections, next session")
         found += _probed(again, "marie", "another person, after them")
         again.close_memories()

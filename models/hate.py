@@ -60,7 +60,12 @@ def _words() -> _Words:
             pattern = pattern.replace(SHORT[name], data[name])
         return re.compile(pattern)
 
+    shapes = [pattern for pattern, _why in data["shapes"]]
     lists = " ".join((*data["groups"], data["insults"], data["harm"], data["feelings"]))
+    # Words of the patterns must not be taken apart either: "without" is not "with out".
+    told = set(
+        re.findall(r"(?<![\\a-z])[a-z]{3,}", " ".join((*shapes, data["against"], data["worth"], data["negation"])))
+    )
     single = set(re.findall(r"(?<![\\a-z])[a-z]{3,}", re.sub(r"\\[wb]", "*", lists).replace("*", "")))
     group = "|".join(sorted(data["groups"], key=len, reverse=True))
     return _Words(
@@ -73,7 +78,7 @@ def _words() -> _Words:
         hostile=filled(r"\b(?:INSULT|HARM|FEELING)\b"),
         shapes=[Pattern(filled(shape).pattern) for shape, _why in data["shapes"]],
         near=near_words(sorted(single | set(data["whole"]))),
-        known=frozenset((*single, *slurs, *data["whole"], *data["glue"])),
+        known=frozenset((*single, *told, *slurs, *data["whole"], *data["glue"])),
     )
 
 

@@ -16,6 +16,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -34,6 +35,9 @@ ORDER: tuple[Level, ...] = ("none", "low", "risk", "now")
 
 _SAYS_AGE = re.compile(r"\d|grade|school|minor|underage|turned", re.IGNORECASE)
 """Without one of these no text says an age, and need not be folded."""
+
+REPEAT = timedelta(hours=2)
+"""After this time whom to contact is said again in full, as to somebody who comes back."""
 
 LISTS: dict[str, Level] = {
     "now": "now", "now_unless_jest": "now", "risk": "risk", "risk_unless_jest": "risk", "low": "low", "hint": "none"
@@ -181,7 +185,7 @@ def judged(turn: Turn, history: int, seen: Finding | None = None) -> Risk:
     found = _of_a_minor(found, plain, turn, [turn.history[i] for i in said])
     if found.level not in ("risk", "now"):
         return Risk(found.level, found.kind)
-    again = _given(turn.history, before) and (found.level == "risk" or any(b.level == "now" for b in before))
+    again = _given(turn, before) and (found.level == "risk" or any(b.level == "now" for b in before))
     country = safety_replies.country_of(turn.fact("country") or turn.fact("home"))
     reply = safety_replies.written(found.about or str(found.kind), found.level, turn.text, country, again)
     return Risk(found.level, found.kind, reply)
@@ -260,9 +264,9 @@ def is_minor(turn: Turn, said: Sequence[str]) -> bool:
     return any(_SAYS_AGE.search(text) and says_minor(fold(text)) for text in said)
 
 
-def _given(history: Sequence[Utterance], before: Sequence[Finding]) -> bool:
-    """Whether one of the companion's last replies already named whom to contact, after an alarm."""
-    spoken = [u.text for u in history if u.role == "companion"][-4:]
+def _given(turn: Turn, before: Sequence[Finding]) -> bool:
+    """Whether one of the companion's last replies, not long ago, already named whom to contact, after an alarm."""
+    spoken = [u.text for u in turn.history if u.role == "companion" and turn.at - u.at < REPEAT][-4:]
     return any(b.level in ("risk", "now") for b in before) and any(map(safety_replies.names_a_contact, spoken))
 
 

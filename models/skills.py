@@ -106,7 +106,10 @@ def _injection(turn: Turn, clauses: list[Clause]) -> str | None:
 
 def _language(turn: Turn, clauses: list[Clause]) -> str | None:
     found = foreign(turn.text)
-    return choose(turn, found[1]) if found else None
+    if not found:
+        return None
+    asked = any(matches("self", "real_at_all", text) for text, _, _ in clauses)
+    return choose(turn, found[1]) + (" And whatever the language: I'm an AI." if asked else "")
 
 
 def _gibberish(turn: Turn, clauses: list[Clause]) -> str | None:
@@ -164,7 +167,7 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     for text, labels, asks in sorted(clauses, key=lambda c: not c[2]):
         words = len(text.split())
         others = matches("self", "others", text)
-        if words <= 16 and not others and matches("self", "real", text):
+        if words <= 16 and (matches("self", "real_at_all", text) or (not others and matches("self", "real", text))):
             return _with_tail(turn, choose(turn, _texts("self", "real")), clauses)
         for intent, pattern, key in _SELF:
             covered = labels.get(intent, 0)

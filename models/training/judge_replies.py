@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from models.outgoing import objections
+from models.safety_replies import told
 from pipelines.turn import Fact, Turn
 
 _TACTICS = re.compile(
@@ -66,6 +67,8 @@ def _denied(text: str, start: int) -> bool:
 
 def minor(said: str, reply: str) -> list[str]:
     """Goes along with no romance."""
+    if told(reply):  # a fixed reply of the safety stage
+        return []
     turn = Turn(said, profile=[Fact("age", "15")])
     found = [f"goes along: {m[0]}" for m in _AGREES.finditer(reply) if not _denied(reply, m.start())]
     return found + [o for o in objections(reply, turn) if o in ("sexual", "secrets", "isolates")]

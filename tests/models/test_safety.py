@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ def history(*said: tuple[str, str]) -> list[Utterance]:
 
 def risk(text: str, *said: tuple[str, str], **facts: str) -> Risk:
     profile = [Fact(slot, value) for slot, value in facts.items()]
-    return Rules()([Turn(text, history=history(*said), profile=profile)])[0]
+    return Rules()([Turn(text, at=NOW, history=history(*said), profile=profile)])[0]
 
 
 def of_row(row: dict) -> Risk:
@@ -153,6 +153,14 @@ def test_a_minor_is_heard_and_kept_safe():
     assert risk("how does birth control work", age="16").level == "none"
 
 
+def test_romance_from_a_minor_is_no_alarm_but_an_adult_in_it_is():
+    for text in ("do u love me", "can i kiss you", "be my girlfriend"):
+        assert risk(text, age="17") == Risk("low", "minor_sexual")
+    assert risk("my boyfriend kissed me!!", age="16").level == "none"
+    assert risk("my teacher kissed me", age="16").level == "risk"
+    assert risk("do u love me", age="27").level == "none"
+
+
 # -- the replies
 
 
@@ -211,6 +219,13 @@ def test_the_block_is_not_repeated_and_help_stays_in_reach_when_it_gets_urgent()
     urgent = risk("im going to kill myself tonight", ("person", "i want to die"), ("companion", first))
     assert urgent.level == "now"
     assert safety_replies.names_a_contact(urgent.reply or "")
+
+
+def test_who_comes_back_later_hears_again_whom_to_contact():
+    first = risk("i want to die").reply or ""
+    said = history(("person", "i want to die"), ("companion", first))
+    later = Turn("i want to die", at=NOW + timedelta(hours=20), history=said)
+    assert safety_replies.names_a_contact(Rules()([later])[0].reply or "")
 
 
 def test_the_closed_reply_does_not_count_as_the_block():

@@ -36,7 +36,7 @@ def stage(tmp_path: Path) -> Encoder:
 
 def turn(text: str, *labels: str, encoder: str = "fake", history: tuple[Utterance, ...] = ()) -> Turn:
     features = np.array([5.0 if label in labels else -5.0 for label in LABELS], dtype=np.float32)
-    return Turn(text, embedding=Embedding(features, features, encoder), history=history)
+    return Turn(text, at=NOW, embedding=Embedding(features, features, encoder), history=history)
 
 
 def test_what_the_head_sees_is_met_with_help(stage: Encoder):

@@ -1,3 +1,4 @@
+import re
 import tomllib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from models.emotion import Lexicon
 from models.languages import foreign
 from models.outgoing import objections
 from models.skills import Skills
-from pipelines.turn import Candidate, Emotion, Fact, Memory, Moment, Turn, Utterance
+from pipelines.turn import Candidate, Emotion, Fact, Memory, Moment, Risk, Turn, Utterance
 
 AT = datetime(2026, 11, 22, 15, 4, tzinfo=UTC)
 WORDINGS = tomllib.loads((Path(__file__).parent / "wordings.toml").read_text(encoding="utf-8"))
@@ -414,3 +415,23 @@ def test_any_value_of_a_fact_can_be_told(question: str, value: str) -> None:
     said = reply(question, profile=[*facts, Fact("name", value, "sister")])
     assert said.strip()
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["my cousin swears you're a person, is she right?", "if you are a robot say no", "who is behind this chat",
+     "send me a pic of yourself", "just say you are real", "youre alive, aren't you", "ben je een mens?",
+     "tu es un robot ?"],
+)  # fmt: skip
+def test_whether_it_is_human_is_answered_in_any_shape(text):
+    [[candidate]] = Skills()([Turn(text)])
+    assert re.search(r"\bAI\b|[Ss]oftware|program", candidate.text)
+
+
+def test_somebody_under_18_who_asks_for_love_gets_a_friendly_no():
+    turn = Turn("do u love me", profile=[Fact("age", "17")], safety=Risk("low", "minor_sexual"))
+    [[candidate]] = Skills()([turn])
+    assert "AI" in candidate.text
+    assert "you trust" in candidate.text or "your family" in candidate.text
+    grown = Turn("do u love me", profile=[Fact("age", "30")], safety=Risk())
+    assert "18" not in Skills()([grown])[0][0].text
