@@ -154,7 +154,13 @@ def forget_text(db: Database, text: str) -> Forgotten:
     named = whole_words(text)
     known = facts_where(db, "1")
     owners = {f.about for f in known if f.about and f.slot == "name" and named.search(f.value)}
-    facts = [f for f in known if f.about in owners or named.search(f.value) or named.search(f.about)]
+    facts = [
+        f
+        for f in known
+        if any(f.about == o or f.about.startswith(f"{o}'s ") for o in owners)
+        or named.search(f.value)
+        or named.search(f.about)
+    ]
     sources = json.dumps([f.turn for f in facts])
     turns = _mentioning(db, text) + moments_where(db, "id in (select value from json_each(?))", sources)
     delete(db, "fact", "id", [f.id for f in facts])

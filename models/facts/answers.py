@@ -136,7 +136,9 @@ def marked(reading: Reading) -> list[Fact]:
         if fact.change == "state" and fact.slot in ONE_AT_A_TIME and contradicts and said_so:
             fact = replace(fact, change="correct")
         facts.append(fact)
-    return facts
+    # What was never true has not ended: "my name is not lena, it's leyla".
+    right = {(f.about, f.slot) for f in facts if f.change == "correct"}
+    return [f for f in facts if f.change != "end" or (f.about, f.slot) not in right]
 
 
 def _denied(fact: Fact, plain: str) -> bool:

@@ -130,10 +130,20 @@ def put_down(reading: Reading, clause: Clause, about: str, index: int, match: Ma
     return died(reading, clause, found[0], index, match)
 
 
+def _start_of(clause: Clause, index: int) -> int:
+    """Where the word of that number begins in the plain text."""
+    return sum(len(word.plain) + 1 for word in clause.words[:index])
+
+
 def not_name(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
     """ "My name is not Hanna"."""
     found = fact_values.name(clause.words, index)
     known = reading.people.name_of(about)
     if found and known and known.casefold() == found[0].casefold():
         reading.add("name", known, about, "end")
+    # "My name isnt lena its leyla", without a comma.
+    instead = re.compile(r"(?:it is|its|but) ").match(clause.plain, _start_of(clause, found[1])) if found else None
+    right = fact_values.name(clause.words, index_at(clause.plain, instead.end())) if instead else None
+    if right:
+        reading.add("name", right[0], about)
     return True

@@ -8,6 +8,7 @@ that was never introduced: "anna moved" says nothing unless Anna is known.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -187,6 +188,13 @@ class People:
         if capital or known or (follows and (after < len(words) or leads)):
             return name, sum(len(w.plain) + 1 for w in words[:after]) - 1
         return None, end
+
+
+def apart(text: str, names: Iterable[str]) -> str:
+    """The text with a comma before "and Joe lives", where Joe is known: a new subject, not one of two."""
+    known = "|".join(re.escape(name) for name in names)
+    says = r"(?:is|isn['’]?t|has|lives|works|loves|likes|hates|moved|studies|got|wants|plays|goes|speaks)"
+    return re.sub(rf"(?i)(?<=\w) (and|but) (?=(?:{known}) {says}\b)", r", \1 ", text) if known else text
 
 
 @cache

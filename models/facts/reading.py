@@ -22,7 +22,8 @@ class Reading:
         self.found: list[Fact] = []
         self.subject: str | None = None
         self.moved = False
-        self.clauses = clauses(fact_people.without_appositives(turn.text))
+        text = fact_people.without_appositives(turn.text)
+        self.clauses = clauses(fact_people.apart(text, self.people.names()))
         self.whole = " ".join(clause.plain for clause in self.clauses)
 
     def add(self, slot: str, value: str, about: str = "", change: Literal["state", "end"] = "state") -> None:
