@@ -402,13 +402,13 @@ def evaluate_memory(
 
 @bench.command("memory")
 @click.option("--sizes", default="10,100,1000,5000,10000,50000", show_default=True, metavar="N,N", help="Utterances.")
-@click.option("--facts", default=1000, show_default=True, help="How many facts are known, at most one an utterance.")
+@click.option("--facts", default=1000, show_default=True, help="How many facts are known.")
 def bench_memory(sizes: str, facts: int) -> None:
     """Milliseconds of memory by how much it holds.
 
-    recall: finding what fits one message. turn: all that memory does for a message and its answer, the disk included.
-    first recall: the same in a fresh process, which reads the file. Of the processor: without what the disk and
-    other programs take.
+    recall: finding what fits one message. writing: the message, what it taught, and the answer. turn: both, and the
+    profile and the history. first recall: in a fresh process, which reads the file. Beside each: the processor's
+    time, without what the disk and other programs take.
 
     \b
     Examples:
