@@ -152,6 +152,44 @@ def test_a_norm_is_exchanged_only_for_one_that_does_the_same() -> None:
     assert _plain(OwnRMSNorm(1.0)) is None, "Gemma's adds one to its weight"
 
 
+def test_what_is_kept_is_bounded_and_the_least_recently_used_goes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "KEPT_TOKENS", 12)
+    generator = Generator(folder, int8=False)
+    for p in (prompt(1, 2, 3, 4), prompt(11, 12, 13, 14), prompt(1, 2, 3, 4, 5), prompt(21, 22, 23, 24)):
+        generator._read(p, NEVER)
+    first = [generator.tokenizer.decode(tokens[:1]) for tokens in generator._kept]
+    assert first == ["w1", "w21"], "the talk that went on was used later than the other"
+    generator._read(prompt(*range(30, 50)), NEVER)
+    assert len(generator._kept) == 1, "one that is longer than the bound is kept alone"
+
+
+def test_a_stop_is_looked_at_for_every_token_and_a_finished_row_is_not_written_on(generator: Generator) -> None:
+    class Stop(threading.Event):
+        looks = 0
+
+        def is_set(self) -> bool:
+            return self.looks > 20
+
+    stop, rows = Stop(), []
+
+    def step(module: object, given: object, kwargs: dict[str, torch.Tensor]) -> None:
+        rows.append(len(kwargs["input_ids"]))
+        stop.looks += 1
+
+    hook = generator.writer.register_forward_pre_hook(step, with_kwargs=True)
+    sampling = Sampling(max_tokens=200, temperature=2.0, top_p=1.0)
+    try:
+        [samples] = generator.sample([prompt(5)], 8, sampling, [stop], 3)
+    finally:
+        hook.remove()
+    assert len(rows) <= 21, "the step in which it was set is the last"
+    assert rows == sorted(rows, reverse=True)
+    assert rows[0] > rows[-1], "a row that came to its end has left the batch"
+    assert len(samples) == 8
+
+
 @pytest.mark.parametrize(("a", "b", "length"), [("", "abc", 0), ("abc", "abd", 2), ("ab", "abc", 2), ("xbc", "abc", 0)])
 def test_the_common_beginning(a: str, b: str, length: int) -> None:
     assert _common([*map(ord, a)], [*map(ord, b)]) == length
