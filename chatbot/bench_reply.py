@@ -8,6 +8,7 @@ to none. Then whole turns of the companion of a config, as long as they come, af
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import multiprocessing
 import os
@@ -30,6 +31,9 @@ AT = datetime(2026, 3, 1, 19, 0, tzinfo=UTC)
 MANY = 8
 TALKS = (2, 10, 30, 200)
 """How many messages were answered before those that are timed."""
+
+FIXED = 16
+"""Tokens of each candidate where a long talk is compared with a short one, so that no reply's length decides."""
 
 SAID = (
     "i repotted the basil on the balcony today",
@@ -141,6 +145,7 @@ def _turns(config: str | None, sets: Sequence[str], rounds: int, threads: int, t
         rows[f"{talk} messages"] = {
             "cold": _summary([t[:2] for t in times["cold"]]),
             "warm": _summary([t[:2] for t in times["warm"]]),
+            **({"fixed": _summary([t[:2] for t in times["fixed"]])} if "fixed" in times else {}),
             "candidates": statistics.median(t[2] for t in times["cold"] + times["warm"]),
         }
     return rows
@@ -175,6 +180,19 @@ def _talk(pipe: Any, config: str | None, sets: Sequence[str], rounds: int, threa
                     pipe.send(f"! no stage wrote a candidate for {text!r}: {turn.failed or 'a skill was sure'}")
                     return
                 times[talk][kind].append((*took, len(written)))
+        for step in companion.pipeline.steps:
+            if generator := getattr(step.stage, "generator", None):
+                generator.end = -1
+                step.stage.sampling = dataclasses.replace(step.stage.sampling, max_tokens=FIXED)
+        for number in range(-1, rounds):  # the first reads what the rounds above made the models forget
+            for talk in (TALKS[1], TALKS[-1]):
+                pipe.send(f"round {number + 1}: a turn of one length after {talk} messages")
+                started, busy = time.perf_counter(), time.process_time()
+                companion.answer([(str(talk), SAID[(number + 1) % len(SAID)])])
+                if number >= 0:
+                    times[talk].setdefault("fixed", []).append(
+                        (time.perf_counter() - started, time.process_time() - busy, 0)
+                    )
         companion.close()
     pipe.send(times)
 
@@ -229,10 +247,10 @@ def _ratios(engines: Report, turns: Report) -> dict[str, float]:
             for measure, how in (("s", "time"), ("cpu", "processor")):
                 mine, theirs = (engines[name]["eight"][measure] for name in ("ours", other))
                 result[f"eight ranked of ours / eight of {other}, {how}"] = round(mine / theirs, 3)
-    long, short = turns[f"{TALKS[-1]} messages"], turns["10 messages"]
+    long, short = (turns[f"{talk} messages"]["fixed"] for talk in (TALKS[-1], TALKS[1]))
     for measure, how in (("s", "time"), ("cpu", "processor")):
-        ratio = long["warm"][measure] / short["warm"][measure]
-        result[f"a turn after {TALKS[-1]} messages / after 10, {how}"] = round(ratio, 3)
+        ratio = long[measure] / short[measure]
+        result[f"a turn after {TALKS[-1]} messages / after {TALKS[1]}, one length, {how}"] = round(ratio, 3)
     return result
 
 

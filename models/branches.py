@@ -108,9 +108,9 @@ def writer(model: Any, int8: bool) -> Any:
             torch.ao.quantization.quantize_dynamic(twin, per_channel, inplace=True)
     for name, module in list(twin.named_modules()):
         if int8 and isinstance(module, torch.ao.nn.quantized.dynamic.Linear):
-            # Without the checks that torch's own layer makes at every call.
-            packed = module._packed_params._packed_params
-            module.forward = lambda x, packed=packed: torch.ops.quantized.linear_dynamic(x, packed, True)
+            # Without the checks that torch's own layer, and the Python side of the operator, make at every call.
+            packed, multiply = module._packed_params._packed_params, torch.ops.quantized.linear_dynamic._op
+            module.forward = lambda x, packed=packed, multiply=multiply: multiply(x, packed, True)
         elif type(module).__name__.endswith("RMSNorm") and (norm := _plain(module)):
             twin.set_submodule(name, norm)
     return twin

@@ -35,7 +35,7 @@ class Transformers:
         self,
         weights: str = "smollm2-135m-instruct",
         adapter: str = "",
-        count: Annotated[int, Field(ge=1, le=32)] = 4,
+        count: Annotated[int, Field(ge=1, le=32)] = 8,
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 48,
         temperature: Annotated[float, Field(gt=0, le=2)] = 0.8,
         top_p: Annotated[float, Field(gt=0, le=1)] = 0.92,

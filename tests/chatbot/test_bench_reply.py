@@ -54,7 +54,7 @@ def turns(short: float, long: float) -> dict[str, Any]:
     rows = {}
     for talk in bench_reply.TALKS:
         warm = bench_reply._summary([(long if talk == 200 else short, 1.0)])
-        rows[f"{talk} messages"] = {"cold": warm, "warm": warm, "candidates": 8}
+        rows[f"{talk} messages"] = {"cold": warm, "warm": warm, "fixed": warm, "candidates": 8}
     return rows
 
 
@@ -63,7 +63,7 @@ def test_medians_are_of_all_rounds_and_ratios_of_medians() -> None:
     assert bench_reply._summary([(2.0, 1.0)], 40)["tokens/s"] == 20.0
     ratios = bench_reply._ratios({"ours": engine(1.5, 0.5), "llama.cpp": engine(2.0, 0.4)}, turns(1.0, 1.1))
     assert ratios["eight ranked of ours / eight of llama.cpp, time"] == 0.75
-    assert ratios["a turn after 200 messages / after 10, time"] == 1.1
+    assert ratios["a turn after 200 messages / after 10, one length, time"] == 1.1
     assert not any("transformers" in name for name in ratios), "what was left out has no ratio"
 
 
@@ -97,6 +97,7 @@ def test_a_turn_of_the_real_models_is_timed_cold_and_warm(monkeypatch: pytest.Mo
     bench_reply._talk(pipe, None, ("stages.candidates.transformers.count=2",), 1, 1)
     times = pipe.sent[-1]
     assert set(times) == {2, 30}
+    assert times[30]["fixed"]
     for kinds in times.values():
         for kind in ("cold", "warm"):
             [(seconds, busy, written)] = kinds[kind]
