@@ -180,10 +180,10 @@ def _talk(pipe: Any, config: str | None, sets: Sequence[str], rounds: int, threa
                     pipe.send(f"! no stage wrote a candidate for {text!r}: {turn.failed or 'a skill was sure'}")
                     return
                 times[talk][kind].append((*took, len(written)))
-        for step in companion.pipeline.steps:
-            if generator := getattr(step.stage, "generator", None):
-                generator.end = -1
-                step.stage.sampling = dataclasses.replace(step.stage.sampling, max_tokens=FIXED)
+        stage: Any
+        for stage in (step.stage for step in companion.pipeline.steps if hasattr(step.stage, "generator")):
+            stage.generator.end = -1
+            stage.sampling = dataclasses.replace(stage.sampling, max_tokens=FIXED)
         for number in range(-1, rounds):  # the first reads what the rounds above made the models forget
             for talk in (TALKS[1], TALKS[-1]):
                 pipe.send(f"round {number + 1}: a turn of one length after {talk} messages")
