@@ -19,6 +19,9 @@ from sqlite_utils import Database
 
 from pipelines.turn import ONE_AT_A_TIME, Fact, Moment, Vector
 
+QUOTED = 40
+"""Characters by which a quotation is known: replies shorten what they quote."""
+
 OPEN = "until is null and wrong_by is null"
 """The rows of `fact` that hold now."""
 
@@ -117,11 +120,14 @@ def note_forgetting(db: Database) -> None:
     db.execute("insert into setting values ('forgotten', '1') on conflict do update set value = value + 1")
 
 
-def forget_turns(db: Database, moments: Sequence[Moment], keep_facts: bool = False) -> Forgotten:
-    """Delete these moments and the replies to them, and, unless they are to be kept, the facts learned from them.
-    What those facts had closed or corrected then holds again, unless something newer stands in its place."""
+def forget_turns(db: Database, moments: Sequence[Moment], keep_facts: bool = False, quotes: bool = True) -> Forgotten:
+    """Delete these moments, the replies to them and, with `quotes`, replies that quote them, and, unless they are to
+    be kept, the facts learned from them. What those facts had closed or corrected then holds again, unless something
+    newer stands in its place."""
     ids = [m.id for m in moments]
     replies = moments_where(db, "answers in (select value from json_each(?))", json.dumps(ids))
+    if quotes:
+        replies += _quoting(db, moments)
     gone = sorted({m.id: m for m in [*moments, *replies]}.values(), key=lambda m: m.id)
     facts: list[Fact] = []
     if not keep_facts:
@@ -165,6 +171,14 @@ def forget_text(db: Database, text: str) -> Forgotten:
     turns = _mentioning(db, text) + moments_where(db, "id in (select value from json_each(?))", sources)
     delete(db, "fact", "id", [f.id for f in facts])
     return Forgotten(tuple(facts), forget_turns(db, turns, keep_facts=True).moments)
+
+
+def _quoting(db: Database, moments: Sequence[Moment]) -> list[Moment]:
+    """The companion's replies that tell the beginning of one of these in quotation marks, as it does when asked what
+    was said."""
+    starts = {f"“{' '.join(m.text.split())[:QUOTED].rstrip('.')}" for m in moments if m.role == "person"} - {"“"}
+    replies = moments_where(db, "role = 'companion' and text like '%“%'") if starts else []
+    return [reply for reply in replies if any(start in " ".join(reply.text.split()) for start in starts)]
 
 
 def _mentioning(db: Database, text: str) -> list[Moment]:

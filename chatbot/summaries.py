@@ -129,7 +129,7 @@ def let_go(db: Database, before: datetime, keep: bool) -> int:
                 gone.append(moment)
             elif len(moment.text) > LONGEST:
                 _clip(db, moment)
-    return len(forget_turns(db, gone, keep_facts=True).moments) if gone else 0
+    return len(forget_turns(db, gone, keep_facts=True, quotes=False).moments) if gone else 0
 
 
 def has_old(db: Database, before: datetime, keep: bool) -> bool:

@@ -219,6 +219,22 @@ def test_forgetting_a_fact_takes_its_words_the_reply_and_other_mentions_of_a_nam
     assert memory.forget(anna.id).facts == ()
 
 
+def test_forgetting_takes_the_replies_that_quote_the_words(memory: Memory, tmp_path: Path) -> None:
+    words = "i like xyzzy tea with  a bit of lemon and honey in it, every single morning."
+    say(memory, words, Fact("like", "xyzzy tea"))
+    say(
+        memory,
+        "what did we talk about?",
+        reply="You told me: “i like xyzzy tea with a bit of lemon and honey...”",
+        minutes=1,
+    )
+    say(memory, "and before?", reply="You told me: “i like rain”", minutes=2)
+    [tea] = memory.facts()
+    memory.forget(tea.id)
+    assert [u.text for u in memory.recent(9)][-2:] == ["and before?", "You told me: “i like rain”"]
+    assert left(tmp_path, ["xyzzy"]) == []
+
+
 def test_forgetting_a_name_takes_all_that_is_known_of_them_and_nothing_else(memory: Memory) -> None:
     tom = [Fact("partner", "Tom"), Fact("name", "Tom", about="boyfriend")]
     say(memory, "my bf is tom", *tom)
