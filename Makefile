@@ -26,6 +26,7 @@ format: $(READY)
 
 weights: $(READY)
 	$(BIN)/chatbot models pull
+	$(BIN)/chatbot models pull en-core-web-sm
 
 soak: $(READY)
 	$(BIN)/python tests/chatbot/telegram/soak.py --people 200 --messages 20 --kills 4

@@ -94,6 +94,34 @@ def train_emotion(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
     _train_stage("emotion", out, data, **settings)
 
 
+@train.command("entities")
+@DATA
+@click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Where weights and card go.")
+@click.option("--epochs", default=3.0, show_default=True)
+@click.option("--learning-rate", default=3e-4, show_default=True)
+@click.option("--frozen-layers", default=4, show_default=True, help="Lower layers of the six that stay as they are.")
+@click.option("--seed", default=7, show_default=True)
+@click.option("--licence", default="", help="Of the data, for the card. [default: what lies beside the data]")
+def train_entities(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
+    """Train an entities stage on sentences whose words are tagged.
+
+    Formats: CoNLL columns (word first, BIO tag last; files named by split), Rasa md with names marked, a file of
+    Restaurant8k. Labels of your own become labels of the stage. Broken off, it goes on from its last checkpoint.
+
+    \b
+    Examples:
+      chatbot train entities --data DATA/ner/WNUT17 --data DATA/ner/wikigold --out names
+      chatbot train entities --data mine.conll --out names --epochs 5
+    """
+    from models.training import entities
+
+    result = entities.train(data, out, command="chatbot " + shlex.join(sys.argv[1:]), **settings)
+    for what, score in result.items():
+        click.echo(f"{what.replace('_', ' ')}: {score:.3f}")
+    click.echo(f"{out}/entities.toml is its card. To use it, in a config:\n")
+    click.echo(f'[stages.entities]\nuse = "encoder"\nweights = "{out.resolve()}"')
+
+
 @train.command("reply", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def train_reply(arguments: tuple[str, ...]) -> None:
@@ -185,7 +213,7 @@ def evaluate_embedding(stage: str, data: Path, weights: Path | None, noisy: bool
 
 
 @evaluate.command("entities")
-@click.option("--stage", default="entities.spacy", show_default=True, help="Or en_core_web_sm: that model by itself.")
+@click.option("--stage", default="entities.encoder", show_default=True, help="Or en_core_web_sm: that model by itself.")
 @click.option(
     "--data", required=True, metavar="DIR", type=click.Path(exists=True, path_type=Path), help="The data sets."
 )

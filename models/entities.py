@@ -1,9 +1,9 @@
 """Who, where, when and what a message names: spans with a label and, for dates and times, an ISO value.
 
 Labels are OntoNotes' (PERSON, GPE, LOC, ORG, DATE, TIME, WORK_OF_ART, EVENT, MONEY, CARDINAL, ...) and PET. `Rules`
-gives what `models.entity_rules` finds. `Spacy` adds what en_core_web_sm finds, in the text as typed and with the names
-that the rules found written large, since that model was trained on edited text. Neither follows a name from one
-message to the next.
+gives what `models.entity_rules` finds. `Encoder` adds the names that our tagger of words finds, in any case. `Spacy`
+adds what en_core_web_sm finds, in the text as typed and with the names that the rules found written large, since that
+model was trained on edited text. None follows a name from one message to the next.
 """
 
 from __future__ import annotations
@@ -39,6 +39,31 @@ class Rules:
 
     def __call__(self, turns: Sequence[Turn]) -> list[list[Entity]]:
         return [_entities(turn, finds(turn.text[:MAX_CHARS])) for turn in turns]
+
+
+class Encoder:
+    """The tagger of `models.tagger` (the card "entities"), with what `Rules` finds.
+
+    weights: a model card or a folder with entities.safetensors, as `chatbot train entities` writes it; a label that it
+    was trained on is a label here. Raises WeightsError.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    weights: ClassVar[tuple[str, ...]] = ("weights",)
+
+    def __init__(self, weights: str = "entities") -> None:
+        from models.hub import fetch
+        from models.tagger import Tagger
+
+        self._tagger = Tagger(fetch(weights))
+
+    def __call__(self, turns: Sequence[Turn]) -> list[list[Entity]]:
+        texts = [turn.text[:MAX_CHARS] for turn in turns]
+        said = self._tagger(texts)
+        return [
+            _entities(turn, [*finds(text), *(Find(*span, 3.9) for span in spans if _is_name(text[span[0] : span[1]]))])
+            for turn, text, spans in zip(turns, texts, said, strict=True)
+        ]
 
 
 class Spacy:
@@ -109,6 +134,13 @@ def _written_large(text: str, found: Sequence[Find]) -> str:
         upper = letters[start].upper()
         letters[start] = upper if len(upper) == 1 else letters[start]
     return "".join(letters)
+
+
+def _is_name(span: str) -> bool:
+    """No sign, and no word that chat uses all the time."""
+    known = lists()
+    word = span.lower()
+    return any(c.isalnum() for c in word) and not any(word in known[n] for n in ("not_names", "relations", "pets"))
 
 
 def _model_finds(text: str, doc: Any) -> Iterator[Find]:

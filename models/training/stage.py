@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import platform
 import time
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -21,8 +20,7 @@ import numpy as np
 
 from models import heads
 from models.embedding import MiniLM
-from models.hub import sha256
-from models.training import calibrate, fitting, scores, tasks
+from models.training import calibrate, cards, fitting, scores, tasks
 from models.training.datasets import OUT_OF_SCOPE, Example
 from models.training.encoder import Task
 from models.training.encoder import train as train_encoder
@@ -141,19 +139,6 @@ def _threads() -> int:
     return int(torch.get_num_threads())
 
 
-def _licences(paths: Sequence[Path]) -> str:
-    """What SOURCE.txt ("licence: ...") or the first line of LICENSE beside the data says."""
-    found = []
-    for path in paths:
-        folder = path if path.is_dir() else path.parent
-        files = [f for f in (folder / "SOURCE.txt", *sorted(folder.glob("*/SOURCE.txt"))) if f.is_file()]
-        lines = [line for f in files for line in f.read_text(encoding="utf-8").splitlines()]
-        found += [line.partition(":")[2].strip() for line in lines if line.startswith("licence:")]
-        if not files and (folder / "LICENSE").is_file():
-            found.append((folder / "LICENSE").read_text(encoding="utf-8").strip().splitlines()[0])
-    return "; ".join(dict.fromkeys(found)) or "not stated: name it with --licence"
-
-
 def _card(
     out: Path,
     name: str,
@@ -161,33 +146,17 @@ def _card(
     counts: dict[str, int],
     licence: str,
     command: str,
-    about: dict[str, Any],
+    run: dict[str, Any],
     result: dict[str, float],
 ) -> None:
-    """NAME.toml beside the weights; the same fields as in models/cards."""
-
-    def value(x: Any) -> str:
-        return json.dumps(x, ensure_ascii=False)
-
     sets = ", ".join(p.name for p in paths)
     sizes = ", ".join(f"{n:,} {split}" for split, n in counts.items())
-    lines = [
-        f"title = {value(f'{name} head: {sets}')}",
-        f"task = {value(str(about['labels']) + ' labels')}",
-        f"licence = {value('of the data: ' + (licence or _licences(paths)))}",
-        f"training_data = {value(sets + ': ' + sizes + ', ' + str(about['leaked']) + ' leaked left out')}",
-        f"used_by = {value([f'{name}.encoder'])}",
-        f"command = {value(command)}",
-        "",
-        "[run]",
-        *(f"{key} = {value(found)}" for key, found in about.items()),
-        "",
-        "[scores]",
-        *(f"{key} = {round(found, 4)}" for key, found in result.items()),
-    ]
-    for file in sorted(out.glob("*.safetensors")):
-        lines += ["", "[[files]]", f"path = {value(file.name)}", f"sha256 = {value(sha256(file))}"]
-        lines += [f"bytes = {file.stat().st_size}"]
-    text = "\n".join(lines) + "\n"
-    tomllib.loads(text)
-    (out / f"{name}.toml").write_text(text, encoding="utf-8")
+    about = {
+        "title": f"{name} head: {sets}",
+        "task": f"{run['labels']} labels",
+        "licence": "of the data: " + (licence or cards.licences(paths)),
+        "training_data": f"{sets}: {sizes}, {run['leaked']} leaked left out",
+        "used_by": [f"{name}.encoder"],
+        "command": command,
+    }
+    cards.write(out / f"{name}.toml", about, run, result, sorted(out.glob("*.safetensors")))

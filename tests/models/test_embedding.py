@@ -34,11 +34,19 @@ def test_near_in_meaning_is_near_in_space(minilm):
     assert cat @ kitten > 0.5 > cat @ tax
 
 
-def test_a_batch_gives_what_one_by_one_gives_in_the_same_order(minilm):
+def test_a_batch_gives_what_one_by_one_gives_in_the_same_order():
+    minilm = MiniLM(tuned="", int8=False)
     texts = ["ok", "I went to the market and forgot what I came for, again.", "", "lol 😂😂", "why though?"]
     together = minilm.encode(texts)
     alone = np.concatenate([minilm.encode([t]) for t in texts])
     assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_in_int8_a_batch_is_near_what_one_by_one_gives_and_does_not_mix_its_texts(minilm):
+    texts = [f"message number {i}, and nothing else happened today" for i in range(32)]
+    together, alone = minilm.encode(texts), np.concatenate([minilm.encode([t]) for t in texts])
+    assert (together * alone).sum(1).min() > 0.98
+    assert np.allclose(minilm.encode([*texts[:31], "!" * 3000])[:31], minilm.encode(texts)[:31], atol=0.02)
 
 
 def test_no_texts_give_no_vectors(minilm):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.dates import iso
-from models.entities import Rules, Spacy
+from models.entities import Encoder, Rules, Spacy
 from models.hub import problem
 from pipelines.turn import Entity, Turn
 
@@ -148,4 +148,45 @@ class TestSpacy:
     def test_offsets_point_at_the_words(self, spacy_stage: Spacy) -> None:
         texts = ["  “Anna” :) ", "😂😂 In London, I paid $20!", "a" * 9000, "\0", "İstanbul'da Anna’s cat", "\n\n"]
         for turn, result in zip(map(Turn, texts), spacy_stage([Turn(text) for text in texts]), strict=True):
+            assert all(turn.text[e.start : e.end] == e.text for e in result)
+
+
+@pytest.fixture(scope="module")
+def encoder_stage() -> Encoder:
+    if what := problem("minilm"):
+        pytest.skip(what)
+    return Encoder()
+
+
+@pytest.mark.models
+class TestEncoder:
+    def test_it_finds_what_no_list_has_in_any_case(self, encoder_stage: Encoder) -> None:
+        text = "Oluwadamilola moved from Porto Alegre to Winnipeg"
+        high, low = encoder_stage([Turn(text), Turn(text.lower())])
+        assert [(e.start, e.end, e.label) for e in high] == [(e.start, e.end, e.label) for e in low]
+        assert [(e.text, e.label) for e in low] == [
+            ("oluwadamilola", "PERSON"),
+            ("porto alegre", "GPE"),
+            ("winnipeg", "GPE"),
+        ]
+
+    def test_what_the_rules_know_stays(self, encoder_stage: Encoder) -> None:
+        (result,) = encoder_stage([Turn("my dog bruno is 3 on friday", at=SUNDAY)])
+        assert [(e.text, e.label, e.value) for e in result] == [
+            ("bruno", "PET", None),
+            ("3", "CARDINAL", None),
+            ("friday", "DATE", "2026-11-27"),
+        ]
+
+    @pytest.mark.parametrize("text", ["lol omg haha", "im exhausted", "my boss hates me", "ok gtg bye", ""])
+    def test_ordinary_chat_names_nobody(self, encoder_stage: Encoder, text: str) -> None:
+        assert not encoder_stage([Turn(text)])[0]
+
+    def test_a_batch_gives_the_same_as_one_by_one(self, encoder_stage: Encoder) -> None:
+        turns = [Turn(text) for text in ("im lena", "", "my dog bruno 😂", "\0 berlin \0", "LOL OK", "\ud83d anna")]
+        assert encoder_stage(turns) == [encoder_stage([turn])[0] for turn in turns]
+
+    def test_offsets_point_at_the_words(self, encoder_stage: Encoder) -> None:
+        texts = ["  “Anna” :) ", "😂😂 In London, I paid $20!", "a" * 9000, "\0", "İstanbul'da Anna’s cat", "\n\n"]
+        for turn, result in zip(map(Turn, texts), encoder_stage([Turn(text) for text in texts]), strict=True):
             assert all(turn.text[e.start : e.end] == e.text for e in result)
