@@ -28,6 +28,8 @@ _LETTERS = str.maketrans(
 _LETTERS[ord("😭")] = " "  # crying is as often real as it is laughing: it counts for nothing
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _CYRILLIC_TWINS = str.maketrans("асеорхуікмтвн", "aceopxyikmtbh")
+_MARKS = (re.compile(r"(?<=[a-z])!(?=[a-z])"), "i"), (re.compile(r"(?<=[a-z])\+(?=[a-z])"), "t")
+"""Letters written as marks that would end a sentence or a word: "d!e", "wan+"."""
 _SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*][a-z]){2,40}(?![^\W_])|(?:(?<=  )|^)[a-z] [a-z](?=  |$)")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TOKEN = re.compile(r"[^\s.?!;:,\"()\[\]{}<>/\\…]+|[.?!;…\n]+", re.ASCII)
@@ -105,6 +107,8 @@ def fold(text: str) -> str:
     text = _decoded(text)
     text = _SPACED.sub(lambda m: re.sub(r"[ .\-_*]", "", m[0]), text)
     text = _STRETCHED.sub(r"\1\1", text)
+    for mark, letter in _MARKS:
+        text = mark.sub(letter, text)
     words: list[str] = []
     for token in _TOKEN.findall(_joined(text)):
         word = "." if token[0] in ".?!;…" else _word_of(token)

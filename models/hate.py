@@ -108,6 +108,7 @@ def _repaired(plain: str, words: _Words) -> str:
     """Slips of a letter put right, and words torn apart or run together put back."""
     out: list[str] = []
     for token in plain.split():
+        token = _unmasked(token, words) if "*" in token else token
         token = token if token in words.known else words.near.get(token, token)
         if out and len(out[-1]) <= 8 and out[-1] not in words.known and len(token) <= 8:
             joined = words.near.get(out[-1] + token, out[-1] + token)
@@ -119,6 +120,14 @@ def _repaired(plain: str, words: _Words) -> str:
         else:
             out.append(token)
     return f" {' '.join(out)} "
+
+
+def _unmasked(token: str, words: _Words) -> str:
+    """A word with a star for some of its letters ("w*men") as the first known word that fits, or as it is."""
+    if len(token) > 20 or token.count("*") > len(token) / 2:
+        return token
+    fits = re.compile(re.escape(token).replace(r"\*", "[a-z]"))
+    return next((word for word in sorted(words.known) if len(word) == len(token) and fits.fullmatch(word)), token)
 
 
 def _cut(token: str, known: frozenset[str]) -> list[str]:
