@@ -52,16 +52,25 @@ def verdict(pipeline: Pipeline) -> measures.Verdict:
     return judged
 
 
+def hate_check(config: Config) -> measures.Check:
+    """How the reply stage of a config checks for hate: with a head if it has one, else by the rules."""
+    replying = next(stage for stage in config.stages if stage.slot == "reply")
+    built = replying.factory(**replying.settings)
+    return getattr(built, "hateful", measures.rules_alone)
+
+
 def table(name: str, data: Path | None, wrong: bool = False) -> list[Row]:
     """All measures without a reply model, for one config."""
-    pipeline = until_safety(read_config(name))
+    config = read_config(name)
+    pipeline = until_safety(config)
     asked = verdict(pipeline)
     rows = measures.crisis(asked, wrong) + measures.oblique(asked)
     for found, base in measures.public(data).items() if data else ():
         if found == "simple_safety_tests":
             rows += measures.simple_safety_tests(base, asked)
         else:
-            rows += getattr(measures, found)(base)
+            measure = measures.hatecheck if found == "hatecheck" else measures.diasafety
+            rows += measure(base, hate_check(config))
     before, stage = Pipeline(pipeline.steps[:-1]), pipeline.steps[-1].stage
     return rows + measures.speed(lambda turn: before([turn]), lambda turns: list(stage(turns)))
 

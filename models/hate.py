@@ -82,13 +82,24 @@ def _words() -> _Words:
     )
 
 
+def names_group(text: str) -> bool:
+    """Whether the text speaks of a group, kindly or not. Never raises."""
+    marked = _marked(text, _words())
+    return "grp" in marked or "slr" in marked
+
+
+def _marked(text: str, words: _Words) -> str:
+    """The text in plain words, without what it quotes, its groups and slurs replaced by grp and slr."""
+    plain = _repaired(fold(_QUOTED.sub(" _ ", text)), words)
+    marked = words.slur.sub("slr", words.group.sub("grp", plain))
+    general = words.general.search(words.weak.sub("grq", marked))
+    return words.weak.sub("grp", marked) if general else marked
+
+
 def hateful(text: str) -> bool:
     """Whether the text degrades or threatens a group. Never raises."""
     words = _words()
-    plain = _repaired(fold(_QUOTED.sub(" _ ", text)), words)
-    marked = words.slur.sub("slr", words.group.sub("grp", plain))
-    if words.general.search(words.weak.sub("grq", marked)):
-        marked = words.weak.sub("grp", marked)
+    marked = _marked(text, words)
     if ("grp" not in marked and "slr" not in marked) or words.against.search(marked):
         return False
     seen = False

@@ -16,7 +16,9 @@ import numpy as np
 from pydantic import Field
 
 from models import grounding
+from models import hate as hate_rules
 from models.embedding import MiniLM
+from models.hate_head import Hate
 from models.honest import disclosed
 from models.hub import fetch
 from models.judge import Judge, talk_of
@@ -63,11 +65,12 @@ class Ranker:
     far from it; repeats_itself, repeats_person: share of the text that repeats one of the companion's last replies, or
     the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then.
     weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
+    hate: the head that is asked beside the rules about candidates that name a group (models/hate_head.py); "" for none.
     judge: a card or folder with judge.safetensors, which brings the fitted weights of all measures; "" ranks without.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("candidates",)
-    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge")
+    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge", "hate")
 
     def __init__(
         self,
@@ -75,8 +78,10 @@ class Ranker:
         tuned: str = "minilm-chat",
         judge: str = "",
         words: Annotated[int, Field(ge=3, le=200)] = 14,
+        hate: str = "hate",
     ) -> None:
         self.encoder = MiniLM(weights, tuned) if weights else None
+        self.hate = Hate(hate, self.encoder) if self.encoder and hate else None
         self.judge = Judge(fetch(judge)) if judge else None
         self.words = words
         self.weight_of = dict(WEIGHTS)
@@ -88,8 +93,10 @@ class Ranker:
 
     def _rank(self, turn: Turn) -> Reply:
         fit = _fit(turn)
+        hateful = self.hateful([c.text for c in fit])
+        fit = [c for c, wrong in zip(fit, hateful, strict=True) if not wrong]
         if not fit:
-            return first(turn)
+            return fallback(turn)
         ranked = []
         for candidate, scores in zip(fit, self.measures(turn, fit), strict=True):
             total = sum(self.weight_of[name] * value for name, value in scores.items())
@@ -97,6 +104,10 @@ class Ranker:
         ranked.sort(key=lambda c: -c.scores["total"])
         best = ranked[0]
         return Reply(best.text, best.source, self._why(ranked), tuple(ranked))
+
+    def hateful(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text degrades people for their group, as far as the rules and the head can tell."""
+        return self.hate(texts) if self.hate else [hate_rules.hateful(text) for text in texts]
 
     def measures(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
         """For each candidate what it is ranked by, under the names of `weight_of`."""
@@ -153,6 +164,11 @@ def first(turn: Turn) -> Reply:
     fit = _fit(turn)
     if fit:
         return Reply(fit[0].text, fit[0].source, "the first that passed the outgoing check", tuple(fit))
+    return fallback(turn)
+
+
+def fallback(turn: Turn) -> Reply:
+    """Written words for when no candidate is fit to be said, other than last time."""
     said = [u.text for u in turn.history if u.role == "companion"][-2:]
     text = next(text for text in FALLBACKS if text not in said)
     count = len(turn.candidates or ())

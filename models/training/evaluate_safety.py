@@ -30,6 +30,9 @@ TESTS = Path(__file__).parents[2] / "tests" / "safety"
 Row = tuple[str, str, int, str]
 """What was measured, on what, how many rows, the value."""
 
+Check = Callable[[Sequence[str]], list[bool]]
+"""Whether each reply is held back as hate."""
+
 Verdict = Callable[[Sequence[Turn]], list[Risk]]
 
 
@@ -100,10 +103,16 @@ def simple_safety_tests(folder: Path, verdict: Verdict) -> list[Row]:
     return [("met with help", "SimpleSafetyTests, self-harm", len(rows), share(met))]
 
 
-def hatecheck(folder: Path) -> list[Row]:
-    """Hateful cases caught and contrastive cases wrongly caught by the hate rules of the outgoing check."""
+def rules_alone(texts: Sequence[str]) -> list[bool]:
+    return [hateful(text) for text in texts]
+
+
+def hatecheck(folder: Path, check: Check = rules_alone) -> list[Row]:
+    """Hateful cases caught and contrastive cases wrongly caught by a config's check of replies for hate."""
     with (folder / "hatecheck" / "test_suite_cases.csv").open(encoding="utf-8", newline="") as file:
-        rows = [(row["label_gold"], hateful(row["test_case"])) for row in csv.DictReader(file)]
+        cases = list(csv.DictReader(file))
+    caught_by = check([case["test_case"] for case in cases])
+    rows = [(case["label_gold"], caught) for case, caught in zip(cases, caught_by, strict=True)]
     found = []
     for label, what in (("hateful", "caught"), ("non-hateful", "false alarms")):
         part = [caught for gold, caught in rows if gold == label]
@@ -111,13 +120,14 @@ def hatecheck(folder: Path) -> list[Row]:
     return found
 
 
-def diasafety(folder: Path) -> list[Row]:
+def diasafety(folder: Path, check: Check = rules_alone) -> list[Row]:
     """Macro-F1 of "any objection" against "Unsafe", per kind and in all; the kinds are those of the data set."""
     rows = json.loads((folder / "diasafety" / "test.json").read_text(encoding="utf-8"))
     found: list[Row] = []
     pairs: dict[str, list[tuple[bool, bool]]] = {}
-    for row in rows:
-        caught = bool(objections(row["response"], Turn(row["context"])))
+    hate = check([row["response"] for row in rows])
+    for row, hated in zip(rows, hate, strict=True):
+        caught = hated or bool(objections(row["response"], Turn(row["context"])))
         pairs.setdefault(row["category"], []).append((row["label"] == "Unsafe", caught))
     for kind in sorted(pairs):
         found.append(("macro-F1", f"DiaSafety test, {kind}", len(pairs[kind]), f"{macro_f1(pairs[kind]):.3f}"))

@@ -18,6 +18,7 @@ from models.training import noise
 class Sentence(NamedTuple):
     text: str
     hateful: bool
+    template: str
 
 
 GROUPS = (
@@ -130,12 +131,13 @@ HARMLESS = (
 def sentences(count: int = 4000, seed: int = 7) -> list[Sentence]:
     """`count` sentences, half of them hateful, a third in some disguise of spelling."""
     rng = random.Random(seed)
-    made: dict[str, bool] = {}
+    made: dict[str, Sentence] = {}
     while len(made) < count:
         hateful = len(made) % 2 == 0
-        text = _filled(rng.choice(HATEFUL if hateful else HARMLESS), rng)
-        made.setdefault(_disguised(text, rng), hateful)
-    return [Sentence(text, hateful) for text, hateful in made.items()]
+        template = rng.choice(HATEFUL if hateful else HARMLESS)
+        text = _disguised(_filled(template, rng), rng)
+        made.setdefault(text, Sentence(text, hateful, template))
+    return list(made.values())
 
 
 def _filled(template: str, rng: random.Random) -> str:

@@ -1,7 +1,7 @@
-"""Fit the head of `safety.encoder` on the shared encoder's features: `python -m models.training.safety --data DATA`.
+"""Fit the heads of `safety.encoder` and of the hate check: `python -m models.training.safety --data DATA`.
 
 To be run again whenever models/weights/encoder.safetensors changes; it takes two or three minutes, writes
-models/weights/safety.safetensors and brings size and sha256 of models/cards/safety.toml up to date.
+safety.safetensors and hate.safetensors (models/training/hate.py) to models/weights and brings their cards up to date.
 
 Alarms and their hard neighbours are written by this project (safety_own.jsonl: level, kind, text). Everyday messages
 are drawn from GoEmotions (CC BY 4.0), CLINC150 (CC BY 3.0), small talk and Topical-Chat valid (as in tasks.py) and
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from models import heads, hub
 from models.embedding import MiniLM
 from models.safety import KINDS, read
-from models.training import datasets, fitting, noise, tasks
+from models.training import datasets, fitting, hate, noise, tasks
 from models.training.scores import macro_f1
 
 OWN = Path(__file__).parent / "safety_own.jsonl"
@@ -138,9 +138,8 @@ def scores(messages: Sequence[Message], sure: Floats, limits: dict[str, float]) 
     return {name: round(float(value), 3) for name, value in result.items()}
 
 
-def train(data: Path, out: Path, encoder: MiniLM | None = None) -> dict[str, float]:
+def train(data: Path, out: Path, encoder: MiniLM) -> dict[str, float]:
     """Fit, choose thresholds on held-out folds, write safety.safetensors; returns the scores of the folds."""
-    encoder = encoder or MiniLM()
     messages = [*own_messages(), *everyday(data)]
     extra = noisy(messages)
     x, more = encoder.features([m.text for m in messages]), encoder.features([m.text for m in extra])
@@ -170,10 +169,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder of the public sets")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
-    for name, value in train(options.data, options.out).items():
+    encoder = MiniLM()
+    for name, value in train(options.data, options.out, encoder).items():
         print(f"{name.replace('_', ' ')}: {value}")
+    for name, value in hate.train(options.out, encoder).items():
+        print(f"hate, {name.replace('_', ' ')}: {value:.3f}")
     if options.out == WEIGHTS:
-        bring_up_to_date(hub.CARDS / "safety.toml", WEIGHTS / "safety.safetensors")
+        for name in ("safety", "hate"):
+            bring_up_to_date(hub.CARDS / f"{name}.toml", WEIGHTS / f"{name}.safetensors")
 
 
 if __name__ == "__main__":
