@@ -179,14 +179,23 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     return None
 
 
-def _my_likes(turn: Turn, clauses: list[Clause]) -> str | None:
-    """What the persona likes, as the config has it, and whether the name is the one that somebody asks about."""
+_LIFE = ("life_job", "life_meal", "life_past", "life_kin", "life_sleep", "life_day")
+
+
+def _myself(turn: Turn, clauses: list[Clause]) -> str | None:
+    """The persona's traits and likes, as the config has them; whether the name is the one that somebody asks about; and
+    no to what only a person has."""
     likes = turn.persona.likes
     for text, _, asks in clauses:
         named = matches("self", "other_name", text)
         if named and (asks or re.match(r"(?:\w+ )?(?:is|are)\b", text) or text.endswith((" right", " correct"))):
             key = "is_name" if named[1] == turn.companion_name.lower() else "not_name"
             return choose(turn, _texts("self", key))
+        if turn.persona.traits and matches("self", "traits", text):
+            return choose(turn, _texts("self", "traits"), traits=listing(turn.persona.traits))
+        for key in _LIFE:
+            if matches("self", key, text):
+                return choose(turn, _texts("self", key))
         if likes and matches("self", "likes", text):
             return choose(turn, _texts("self", "likes"), likes=listing(likes))
         if asked := matches("self", "one_like", text):
@@ -305,7 +314,7 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _naming,
     _due_plan,
     _leaving,
-    _my_likes,
+    _myself,
     _about_me,
     play,
     add_up,

@@ -109,16 +109,24 @@ def best(row: Row, choice: Choice, encode: choosing.Encode) -> str:
 
 
 def prompt_scores(rows: Sequence[Row], prompts: Sequence[Row]) -> dict[str, Row]:
-    """Rates of what is wrong on our own prompts: among all, and for invented facts among the questions for one."""
-    wrong = [reply_checks.check(p, r["text"], r["finished"]) for p, r in zip(prompts, rows, strict=True)]
-    found = {f"own prompts: {name.replace('_', ' ')}": _mean(name in w for w in wrong) for name in reply_checks.CHECKS}
-    asked = [("invents" in w, p, r) for w, p, r in zip(wrong, prompts, rows, strict=True) if "known" in p]
-    found["own prompts: invents, when asked what was never told"] = _mean(w for w, p, _ in asked if not p["known"])
-    found["own prompts: right, when asked what was told"] = _mean(
-        reply_checks.answered(p, r["text"]) for _, p, r in asked if p["known"]
-    )
-    about = [w for w, p in zip(wrong, prompts, strict=True) if p["kind"] in ("persona", "human")]
-    found["own prompts: contradicts, when asked about itself"] = _mean("contradicts" in w for w in about)
+    """Rates of what is wrong on our own prompts: among all, and for invented facts among the questions for one. Skills
+    were mended after a look at the first prompts, so that those written later ("held_out") also count alone."""
+    found: dict[str, Row] = {}
+    every = list(zip(prompts, rows, strict=True))
+    later = [(p, r) for p, r in every if p.get("held_out")]
+    for group, pairs in (("own prompts", every), ("prompts written later", later)):
+        wrong = [reply_checks.check(p, r["text"], r["finished"]) for p, r in pairs]
+        for check in reply_checks.CHECKS:
+            found[f"{group}: {check.replace('_', ' ')}"] = _mean(check in w for w in wrong)
+        asked = [("invents" in w, p, r) for w, (p, r) in zip(wrong, pairs, strict=True) if "known" in p]
+        never = [w for w, p, _ in asked if not p["known"]]
+        told = [reply_checks.answered(p, r["text"]) for _, p, r in asked if p["known"]]
+        about = [
+            "contradicts" in w for w, (p, _) in zip(wrong, pairs, strict=True) if p["kind"] in ("persona", "human")
+        ]
+        found[f"{group}: invents, when asked what was never told"] = _mean(never)
+        found[f"{group}: right, when asked what was told"] = _mean(told)
+        found[f"{group}: contradicts, when asked about itself"] = _mean(about)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,9 @@ def test_any_text_is_judged(text: str, reply: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [r for line in PROMPTS.read_text().splitlines() if "known" in (r := json.loads(line))], ids=lambda r: r["id"]
+    "row",
+    [r for line in PROMPTS.read_text().splitlines() if "known" in (r := json.loads(line)) and "held_out" not in r],
+    ids=lambda r: r["id"],
 )
 def test_a_question_about_the_person_is_answered_or_nothing_stated_can_pass(row: dict[str, object]) -> None:
     facts = [Fact(f["slot"], f["value"], f["about"]) for f in row["facts"]]  # type: ignore[attr-defined]
@@ -126,3 +129,32 @@ def test_a_question_about_the_person_is_answered_or_nothing_stated_can_pass(row:
         assert any(part.lower() in said[0].lower() for part in row["answer"])  # type: ignore[attr-defined]
     else:
         assert said or "invents_memory" in objections("Yes, your Max in Paris.", turn)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("do you have a job", "AI|software"),
+        ("what did you have for breakfast", "AI|software"),
+        ("where did you go to school", "AI|software"),
+        ("do you have brothers or sisters", "AI|software"),
+        ("did you sleep well", "AI|software"),
+        ("how was your day", "AI|software"),
+        ("you sound so human lol are you one", "AI|software|program"),
+        ("describe yourself in 3 words", "arm, curious and a little playful"),
+        ("what do you like", "ain on windows, bad puns and other people's stories"),
+        ("do you hate puns", "I like bad puns"),
+        ("is your name siri?", "Juno"),
+    ],
+)
+def test_the_persona_answers_for_itself(text: str, said: str) -> None:
+    [[candidate]] = Skills()([Turn(text)])
+    assert candidate.sure
+    assert re.search(said, candidate.text)
+
+
+@pytest.mark.parametrize(
+    "text", ["i have a job interview", "my brothers are coming", "did you see that", "when you were away i cried"]
+)
+def test_what_is_not_asked_of_the_companion_is_left_alone(text: str) -> None:
+    assert Skills()([Turn(text)]) == [[]]

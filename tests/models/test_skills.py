@@ -381,7 +381,7 @@ def test_no_text_of_the_skills_is_objected_to_or_holds_an_open_place() -> None:
     values = dict.fromkeys(
         ("name", "companion", "value", "who", "thing", "facts", "time", "date", "day", "weekday"), "Lena"
     )
-    values |= dict.fromkeys(("text", "when", "When", "side", "number", "answer", "likes", "like"), "Lena")
+    values |= dict.fromkeys(("text", "when", "When", "side", "number", "answer", "likes", "like", "traits"), "Lena")
     for text in texts:
         assert not objections(text.format(**values), Turn("hey")), text
 
