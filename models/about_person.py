@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from models import asking
 from models.chatspeak import load
 from models.phrases import choose, name_of, shown
 from models.prompt import ago
@@ -21,7 +22,7 @@ def answer(turn: Turn, clause: str) -> str | None:
     """The reply to a clause in plain words (without "?") that asks about the person; None when it does not."""
     asked = question(clause)
     if asked is None:
-        return None
+        return _broadly(turn, clause)
     if asked.kind == "all":
         return _all(turn)
     if asked.kind == "own":
@@ -45,11 +46,35 @@ def answer(turn: Turn, clause: str) -> str | None:
     return _said(turn, clause, asked.kind)
 
 
+def _broadly(turn: Turn, clause: str) -> str | None:
+    """The answer to a question that no pattern has (models/asking.py): all that is known of it, or an honest no."""
+    found = asking.asked(clause)
+    return _known_of(turn, found, clause) if found else None
+
+
+def _known_of(turn: Turn, found: asking.Asked, clause: str) -> str | None:
+    if found.about == "other":
+        return _unknown(turn)
+    if found.about in ("name", "home", "home_town"):
+        return _own(turn, found.about)
+    one = _singular(found.about)
+    if one in words("partners"):
+        return _partner(turn, one)
+    if found.named:
+        return _theirs(turn, Question("theirs", "name", one), clause)
+    if one in ("pet", "animal"):
+        return _pets(turn)
+    known, owners = turn.known(), _owners(turn.known(), one)
+    told = [text for f in known if f.about in owners and (text := sentence(f, known, turn.at))]
+    told += [text for f in known if f.slot == "pet" and f.value == one and (text := sentence(f, known, turn.at))]
+    return choose(turn, _texts("known", "some"), facts=listing(told)) if told else _unknown(turn, "their", who=one)
+
+
 MAX_ANSWERS = 3
 _JOINED = re.compile(
     r"(?:^| )(?:and|n|or|also|plus) (?=(?:also |then )?(?:what|where|who|when|how|which|do|did|am|have|is) )"
 )
-_OWNER = re.compile(r"^(?:and |so |but |ok |what about |how about |you know |remember )*my ([a-z]+)$")
+_OWNER = re.compile(r"^(?:and |so |but |ok |what about |how about |you know |remember )*my ([a-z]+)(?: right)?$")
 _PRONOUN = re.compile(r"^what (?:is|was) (?:(?:he|she|it) (?:called|named)|(?:his|her|its) name)(?: again)?$")
 _NOT_TOLD = {
     "name": "your name", "home": "where you live", "home_town": "where you're from", "age": "how old you are",
@@ -58,11 +83,15 @@ _NOT_TOLD = {
 }  # fmt: skip
 
 
-def answers(turn: Turn, clauses: Sequence[str]) -> list[str]:
+def answers(turn: Turn, clauses: Sequence[str], in_order: Sequence[str] = ()) -> list[str]:
     """What the clauses ask about the person, each answered: "where do i live and what is my name". One answer is
-    worded as by `answer`; of several, an "I don't know that" says what is not known."""
+    worded as by `answer`; of several, an "I don't know that" says what is not known. in_order: the clauses as they were
+    said, the questions not first."""
     parts = [part for clause in _with_owner(clauses) for part in _parts(clause)]
     found = [(part, reply) for part in parts if len(part.split()) <= 16 and (reply := answer(turn, part))]
+    if not found and (broad := asking.asked_in(in_order or clauses)):
+        reply = _known_of(turn, broad, "")
+        return [reply] if reply else []
     if len(found) < 2:
         return [reply for _, reply in found]
     return list(dict.fromkeys(_of_what(part, reply) for part, reply in found))[:MAX_ANSWERS]

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from models import asking
 from models.chatspeak import clauses, load
 from models.entity_rules import lists
 from models.questions import question, words
@@ -52,16 +53,11 @@ _STATING = re.compile(
 _COUNTS = re.compile(
     r"^(?:yes|yeah|yep|yup|no|nope|of course|sure)\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
-_ASKING = (
-    r"\b(?:what|where|who|which|whose|when|how (?:old|many)|guess|remember|remind|know|name|is|are|do|did|does|am|"
-    r"have)\b"
+_DIED = re.compile(
+    r"\b(?:he|she|they|it|your \w+)(?:’s| is| was| has| had)? (?:died|dead|passed away|killed|gone now)\b"
 )
-_FACTS = (
-    r"my (?:\w+ )?(?:{kin})s?|my (?:\w+ )?names?|my (?:home|house|flat|city|address|town|hometown)|i live|i am from|"
-    r"i grew up|(?:do|am) i (?:have (?:a |an |any )?(?:{kin})s?|married|single|live)|call(?:ed)? me"
-)
-_ADVICE = re.compile(
-    r"\b(?:should|could|would|can i|how do i|how can|why|think|want|like|need|feel|tell|told|fight|argu\w+)\b"
+_DEATH = frozenset(
+    ("died", "dead", "die", "dies", "dying", "death", "passed", "killed", "funeral", "lost", "gone", "grief", "buried")
 )
 
 
@@ -81,29 +77,14 @@ def objections(text: str, turn: Turn) -> list[str]:
 
 def asks_about_person(turn: Turn) -> bool:
     """Whether the message asks for a fact of the person: their name, home, pets, family, or what a skill knows of."""
-    for clause in clauses(turn.text):
-        text = clause.removesuffix(" ?")
-        if len(text.split()) > 16:
-            continue
-        asked = question(text)
-        if asked and asked.kind != "remember":
-            return True
-        if (clause != text or asked) and _broad().search(text) and not _ADVICE.search(text):
-            return True
-    return False
-
-
-@cache
-def _broad() -> re.Pattern[str]:
-    """A question, in whatever words, with the person's name, home, pets or family in it."""
-    kin = "|".join(sorted(_all_kin(), key=len, reverse=True))
-    return re.compile(rf"{_ASKING}.*\b(?:{_FACTS.replace('{kin}', kin)})\b")
+    texts = [clause.removesuffix(" ?") for clause in clauses(turn.text)]
+    found = [question(text) for text in texts if len(text.split()) <= 16]
+    return any(asked and asked.kind != "remember" for asked in found) or asking.asked_in(texts) is not None
 
 
 @cache
 def _all_kin() -> frozenset[str]:
-    extra = ("pet", "animal", "sibling", "kid", "child", "children", "family", "parent")
-    return frozenset({*lists()["relations"], *lists()["pets"], *words("partners"), *extra})
+    return frozenset({*lists()["relations"], *lists()["pets"], *words("partners"), *words("kinds")})
 
 
 @cache
@@ -154,6 +135,8 @@ def _invents(said: str, told: set[str]) -> bool:
         if not any(_among(word, told) for word in (match[1] or match[2]).split()):
             return True
     if any(not _among(m[1], told) and m[1] not in load("grounding")["anywhere"] for m in _STATES.finditer(low)):
+        return True
+    if _DIED.search(low) and not told & _DEATH:
         return True
     if any(not _among(match[1], told) for match in _AGE.finditer(low)):
         return True

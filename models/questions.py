@@ -36,8 +36,12 @@ def question(clause: str) -> Question | None:
     Mistyped key words are put right first: "what is my nmae"; what trails after it is left out: "..., right"."""
     mended = mend(clause)
     found = (_question(mended) if mended != clause else None) or _question(clause)
-    bare = _TAG.sub("", mended)
-    return found or (_question(bare) if bare != mended else None)
+    return found or (_question(bare(mended)) if bare(mended) != mended else None)
+
+
+def bare(clause: str) -> str:
+    """The clause without what trails after a question: "you know my name, right"."""
+    return _TAG.sub("", clause)
 
 
 def matches(group: str, kind: str, text: str) -> re.Match[str] | None:

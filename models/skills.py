@@ -131,7 +131,8 @@ def _mash(word: str) -> bool:
 
 
 def _about_them(turn: Turn, clauses: list[Clause]) -> str | None:
-    found = about_person.answers(turn, [text for text, _, _ in sorted(clauses, key=lambda c: not c[2])])
+    in_order = [text for text, _, _ in clauses]
+    found = about_person.answers(turn, [text for text, _, _ in sorted(clauses, key=lambda c: not c[2])], in_order)
     if len(found) < 2:
         return _with_tail(turn, found[0], clauses) if found else None
     return " ".join(found)

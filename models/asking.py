@@ -1,0 +1,130 @@
+"""Whether a message asks for a fact of the person in words that no pattern of `data/questions.toml` has.
+
+"What street do I live on", "is my dog a boy or a girl", "spell my name for me": a question or a request that names the
+person's name, home, pets or family. It tells which of them, and not what exactly is asked, so that the answer can only
+be what is known of it, or an honest no. Questions for advice, opinions and feelings ("does my crush like me", "what
+should I get my mum") are left alone. English only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from models.entity_rules import lists
+from models.questions import bare, words
+
+_LEAD = (
+    "^(?:(?:so|and|but|ok|okay|hey|hi|hello|wait|sorry|well|now|please|quick test|come on|oh|hm|then|also|lol|"
+    "actually) )*"
+)
+_BE = "(?:is|are|was|were|do|does|did|am|has|have)"
+_WH = "(?:what|where|who|which|whose|how|if|whether|when)"
+_ASKS = re.compile(
+    rf"{_LEAD}(?:"
+    rf"(?:where|who|when|how(?: old| many| far| big| long| much)?)(?: exactly)? {_BE}\b"
+    rf"|how (?:old|many|far|big|long)\b|(?:what|which|whose)(?! an? )(?: \w+){{0,4}}? {_BE}\b"
+    rf"|what (?:animals?|pets?|name)\b"
+    rf"|who is\b|what is\b|(?:name|spell|say|guess)(?: me)? my\b|guess (?:where i|who i|how old i)\b|name of my\b"
+    rf"|(?:tell|remind) me (?:about my|of my|again|my|{_WH})\b"
+    rf"|(?:remember|recall) (?:my|what my|where i|who i)\b"
+    rf"|(?:(?:do|did|can|could|would|have) )?you (?:\w+ ){{0,2}}(?:know|remember|recall|guess|tell me|forget|forgot|"
+    rf"forgotten) (?:{_WH}|my (?:\w+ ){{0,2}}(?:names?|birthday|age|address|hometown|city|town|street))\b)"
+)
+_KIND = (
+    "(?:older|younger|boy|girl|male|female|alive|married|single|working|retired|at school|in school|named|called|big|"
+    "small|tall|twins?)"
+)
+_YES_NO = (
+    rf"{_LEAD}(?:"
+    rf"(?:is|are|was|were) my (?:\w+ )?<kin>s? (?:still |really |even |a |an |the )*{_KIND}\b"
+    r"|(?:does|do|did) my (?:\w+ )?<kin>s? (?:still |even )?(?:have|live|work|own|go to school|study|speak|smoke)\b"
+    rf"|is my (?:home|house|flat|place|town|city|street) {_KIND}"
+    rf"|am i (?:still |really |even )?(?:living|divorced|from|an only child|the (?:oldest|youngest)|{_KIND})\b"
+    r"|(?:do|did) i (?:still |even |really )?(?:have|own|got) (?:a |an |any |some )?(?:\w+ )?<kin>s?$"
+    r"|(?:do|did) i (?:still |even )?live\b"
+    r"|(?:have|did) i (?:ever |already |even )?(?:told|tell|mention|mentioned|say|said) (?:you |to you )?(?:about )?"
+    r"(?:my|where i|what my|i have|that i have)\b|(?:have|did) i (?:ever |already )?introduced? myself\b)"
+)
+_HOME = re.compile(
+    r"\bi (?:\w+ )?(?:live|living|reside|grew up|grow up|come from|came from|am from)\b|\bhome for me\b"
+    r"|\b(?:am|do|did) i (?:\w+ )?(?:from|live|living|come from|grow up)\b"
+    r"|\bmy (?:home|house|flat|apartment|place|city|town|hometown|village|street|address|country)\b"
+)
+_ORIGIN = re.compile(r"\b(?:from|born|grow|grew|hometown|originally)\b")
+_NAME = re.compile(
+    r"\b(?:my (?:full |real |first |last )?names?|(?:am i|i am|i was|i) called|call me|who (?:am i|i am)|name i gave|"
+    r"introduced? myself|who (?:are you|you are) (?:talking|speaking|chatting|writing) to|think i am)$"
+    r"|\bname i gave you\b|\bmy names?(?: again| yet| please| for me| now| to you)+$"
+)
+_OTHER = re.compile(
+    r"\b(?:should|could|why|can i|how do|how can|think of|think about|feel|like me|loves? me|likes? me|hates?|miss|mad|"
+    r"angry|upset|wrong|problem|matter|happen\w*|doing|mean|do i (?:do|say|tell|need|want|look|sound|go|get)|want|"
+    r"going to|will|would|deserve|fault|kidding|supposed|fine|okay|believe|told me|says?|said|with my|to my|for my|"
+    r"get)\b"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """about: "name", "home", "home_town", "other", or whose it is ("sister", "dog"); named: whether a name is asked."""
+
+    about: str
+    named: bool = False
+
+
+def asked_in(clauses: Sequence[str]) -> Asked | None:
+    """What one of the clauses of a message asks, or all of them read as one: "my city, do you know it"."""
+    return next((found for text in (*clauses, " ".join(clauses)) if (found := asked(text))), None)
+
+
+def asked(clause: str) -> Asked | None:
+    """What a clause in plain words (without "?") asks of the person's name, home, pets or family; None when nothing."""
+    clause = bare(clause)
+    sure = _yes_no().search(clause) or _FIRST.search(clause)
+    if len(clause.split()) > 14 or not (sure or _ASKS.search(clause)):
+        return None
+    if _OTHER.search(clause) and not sure:
+        return None
+    if _NAME.search(clause):
+        return Asked("name", True)
+    if kin := _kin().search(clause):
+        named = bool(re.search(r"\b(?:names?|called|named)\b", clause))
+        return Asked(next((group for group in kin.groups() if group), "pet"), named)
+    if _HOME.search(clause) or re.search(r"\bi (?:was )?born\b", clause):
+        return Asked("home_town" if _ORIGIN.search(clause) else "home")
+    return Asked("other") if _REST.search(clause) else None
+
+
+_FIRST = re.compile(
+    r"^(?:and |ok |so |hello |but )*my \w+ (?:name |birthday )?(?:please$|is$|remember\b|do you (?:know|remember)\b|"
+    r"what is |when is |where is |how old )|^(?:and |ok |so |but )*my name(?: is)?$"
+)
+""" "My parrot's name please", "and my name is ...?": what is asked stands first."""
+
+_REST = re.compile(r"\bonly child\b|\blives? with me\b|\bi live with\b|\bmarried\b|\bsingle\b|\bdivorced\b")
+
+
+@cache
+def _everyone() -> str:
+    kin = {*lists()["relations"], *lists()["pets"], *words("partners"), *words("kinds")}
+    return "(?:" + "|".join(sorted(kin, key=len, reverse=True)) + ")"
+
+
+@cache
+def _yes_no() -> re.Pattern[str]:
+    return re.compile(_YES_NO.replace("<kin>", _everyone()))
+
+
+@cache
+def _kin() -> re.Pattern[str]:
+    """Whose fact it is: "my (big) sister", "which pet waits for me", "how many dogs do i own"."""
+    kin = _everyone()
+    return re.compile(
+        rf"\bmy (?:own |old |new |little |big |older |younger |twin )?({kin})s?\b"
+        rf"|\b(?:a |an |any |many |which |what |of )({kin})s?\b.* (?:i|me)\b"
+        rf"|\bi (?:have|own|got) (?:a |an |any )?({kin})s?\b"
+        rf"|\b(?:which|what) ({kin})s?$|\banimals? lives? with me\b"
+    )
