@@ -1,6 +1,6 @@
 # make chat    set everything up and talk          make test    set everything up and run all tests
 # make check   format, lint, types                 make clean   forget the environment
-# make soak    200 people on Telegram at once, with kill -9 and a bad network (about 5 minutes)
+# make soak    200 people on Telegram at once, with kill -9 and a bad network (5 to 30 minutes)
 
 PYTHON ?= python3
 BIN := .venv/bin
