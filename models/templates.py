@@ -21,6 +21,9 @@ from pipelines.turn import Candidate, Fact, Turn
 LONG = 40
 """Words from which on a message is a long one."""
 
+SURE = 0.9
+"""Probability from which on the intent head is believed that somebody speaks of harming themself."""
+
 Entry = dict[str, Any]
 """Sentences under "say", and questions that may follow under "ask"."""
 
@@ -95,7 +98,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
 def _worrying(turn: Turn) -> bool:
     """Whether more than the intent speaks of danger: a helpline is no answer to a joke."""
     alarmed = turn.safety is not None and turn.safety.level != "none"
-    return alarmed or (turn.emotion is not None and turn.emotion.valence < 0)
+    sure = turn.intent is not None and turn.intent.probability >= SURE
+    return alarmed or (sure and turn.emotion is not None and turn.emotion.valence < 0)
 
 
 def _in_context(turn: Turn, intent: str) -> str:
