@@ -21,9 +21,6 @@ from pipelines.turn import Candidate, Fact, Turn
 LONG = 40
 """Words from which on a message is a long one."""
 
-SURE = 0.9
-"""Probability from which on the intent head is believed that somebody speaks of harming themself."""
-
 Entry = dict[str, Any]
 """Sentences under "say", and questions that may follow under "ask"."""
 
@@ -62,8 +59,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     data = load("templates")
     sets, feelings = data["sets"], data["emotion"]
     intent = turn.intent.label if turn.intent and turn.intent.in_scope else ""
-    if intent == "self_harm" and not _worrying(turn):
-        intent = ""
+    if intent == "self_harm" and (turn.safety is None or turn.safety.level == "none"):
+        intent = ""  # that is for the safety stage to find: a helpline answers neither a joke nor a dead hamster
     feeling, strength = _feeling(turn)
     if feeling == "grief" and strength >= 0.4:
         return feelings["grief"], {}
@@ -93,13 +90,6 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     if strength >= 0.4 and feeling in feelings:
         return feelings[feeling], {}
     return _subject(words) or data["unknown"]["statement"], {}
-
-
-def _worrying(turn: Turn) -> bool:
-    """Whether more than the intent speaks of danger: a helpline is no answer to a joke."""
-    alarmed = turn.safety is not None and turn.safety.level != "none"
-    sure = turn.intent is not None and turn.intent.probability >= SURE
-    return alarmed or (sure and turn.emotion is not None and turn.emotion.valence < 0)
 
 
 def _in_context(turn: Turn, intent: str) -> str:
