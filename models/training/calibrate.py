@@ -32,12 +32,20 @@ On dev, asking 0.7 costs no more in-scope accuracy than 0.66 (0.968); 0.75 costs
 
 
 def finish(
-    trained: Path, data: Path | dict[str, tasks.Data], out: Path, weights: str = "minilm", texts: int = 5000
+    trained: Path,
+    data: Path | dict[str, tasks.Data],
+    out: Path,
+    weights: str = "minilm",
+    texts: int = 5000,
+    earlier: Path | None = None,
+    share: float = 0.5,
 ) -> dict[str, float]:
     """Write encoder.safetensors and one NAME.safetensors per task to `out`; returns the scores on dev.
 
     trained: the folder that models.training.encoder wrote; data: the folder of the public sets, or what was read of
-    the data by task; texts: how many training texts the projection is fitted on.
+    the data by task; texts: how many training texts the projection is fitted on. earlier: the folder of the released
+    encoder that the training began from; then layers are the mean of both, `share` of it the new ones, and logits the
+    mean of both heads' (Wortsman et al. 2022, "Model soups"): what is learned late is joined with what it displaced.
     """
     import torch
     from safetensors.torch import save_file
@@ -45,6 +53,8 @@ def finish(
     about = json.loads((trained / "encoder.json").read_text(encoding="utf-8"))
     loaded = data if isinstance(data, dict) else {name: tasks.load(name, data) for name in about["labels"]}
     model = network(weights, {name: len(labels) for name, labels in about["labels"].items()}, trained)
+    if earlier:
+        _blend(model, earlier, share)
     teacher = Teacher(weights)
     pool = [e.text for d in loaded.values() for e in d.splits["train"]]
     random.Random(7).shuffle(pool)
@@ -70,15 +80,33 @@ def finish(
         half = state.shape[1] // 2
         features = np.concatenate([state[:, :half], _unit(state @ weight.T + bias)], axis=1)
         target = Task(task, found.labels, [], [], found.several, 0).targets(found.splits["dev"])
-        head = heads.Head(
-            layer.weight.detach().numpy(),
-            layer.bias.detach().numpy(),
-            {"labels": found.labels, "several": found.several, "encoder": name},
-        )
+        about_head = {"labels": found.labels, "several": found.several, "encoder": name}
+        head = heads.Head(layer.weight.detach().numpy(), layer.bias.detach().numpy(), about_head)
+        if earlier:
+            before = heads.load(earlier / f"{task}.safetensors")
+            places = [before.labels.index(label) for label in found.labels]
+            scale = 1 / before.about.get("temperature", 1.0)
+            head = heads.Head(
+                (head.weight + scale * before.weight[places]) / 2,
+                (head.bias + scale * before.bias[places]) / 2,
+                about_head,
+            )
         head, result[task] = calibrate(head, features, target)
         heads.save(head, out / f"{task}.safetensors")
     print(json.dumps(result))
     return result
+
+
+def _blend(model: Any, earlier: Path, share: float) -> None:
+    """The model's layers become `share` of themselves and the rest of the earlier encoder's."""
+    import torch
+    from safetensors.torch import load_file
+
+    state = model.state_dict()
+    for key, value in load_file(earlier / "encoder.safetensors").items():
+        if key.startswith("encoder."):
+            state[f"encoder.{key}"] = torch.lerp(value.float(), state[f"encoder.{key}"], share)
+    model.load_state_dict(state)
 
 
 def calibrate(head: heads.Head, features: Floats, target: Floats) -> tuple[heads.Head, float]:
@@ -132,8 +160,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--trained", type=Path, required=True, help="what models.training.encoder wrote")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the public data sets")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--earlier", type=Path, help="folder of a released encoder and heads to take the mean with")
+    parser.add_argument("--share", type=float, default=0.5, help="of the new layers in that mean")
     args = parser.parse_args(argv)
-    finish(args.trained, args.data, args.out)
+    finish(args.trained, args.data, args.out, earlier=args.earlier, share=args.share)
 
 
 if __name__ == "__main__":

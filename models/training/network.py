@@ -56,8 +56,9 @@ def network(weights: str, heads: dict[str, int], start: Path | None = None) -> A
     if start:
         from safetensors.torch import load_file
 
-        state = {k: v.float() for k, v in load_file(start / "encoder.safetensors").items()}
         current = model.state_dict()
+        found = load_file(start / "encoder.safetensors").items()
+        state = {(k if k in current else f"encoder.{k}"): v.float() for k, v in found}  # of a run, or released
         model.load_state_dict({k: v for k, v in state.items() if current[k].shape == v.shape}, strict=False)
     return model
 
