@@ -47,9 +47,10 @@ class Encoder:
     """Emotion by a linear head on the embedding's features.
 
     weights: the card, or folder, with emotion.safetensors; thresholds: by label, over what was tuned on GoEmotions'
-    dev split. A label that reaches its threshold is named; "neutral" is named alone, when no other
-    does or it is the likeliest of all. Valence is
-    that of `valence`: each label's sign and size from `data/emotions.toml`, weighted by its probability.
+    dev split. A label that reaches its threshold is named; "neutral" is named alone, when no other does or it is the
+    likeliest of all. Emoji and emoticons of the lexicon are weak evidence beside what the head reads, since Reddit
+    has few of them. Valence is that of `valence`: each label's sign and size from `data/emotions.toml`, weighted by
+    its probability.
     Raises WeightsError, and StageError when the embedding is another encoder's than the head was trained on.
     """
 
@@ -73,10 +74,14 @@ class Encoder:
         }
 
     def __call__(self, turns: Sequence[Turn]) -> list[Emotion]:
-        return [self._emotion(row) for row in self.head.probabilities(turns, "emotion.encoder")]
+        rows = self.head.probabilities(turns, "emotion.encoder")
+        return [self._emotion(row, turn.text) for row, turn in zip(rows, turns, strict=True)]
 
-    def _emotion(self, row: heads.Floats) -> Emotion:
+    def _emotion(self, row: heads.Floats, text: str) -> Emotion:
         probabilities = {label: float(p) for label, p in zip(self.head.labels, row, strict=True)}
+        for label in _of_emoji(text) & probabilities.keys():
+            probabilities[label] = 1 - (1 - probabilities[label]) * (1 - WEAK)
+            probabilities["neutral"] *= 1 - WEAK
         over = [label for label, p in probabilities.items() if p >= self.thresholds[label] and label != "neutral"]
         # Thresholds of rare feelings are low; what is likelier neutral than anything else shows none of them.
         if max(probabilities, key=lambda label: probabilities[label]) == "neutral":
@@ -104,6 +109,13 @@ class Lexicon:
         over = [label for label, p in probabilities.items() if p >= self.threshold and label != "neutral"]
         labels = tuple(sorted(over, key=lambda label: -probabilities[label])) or ("neutral",)
         return Emotion(probabilities, labels, valence(probabilities))
+
+
+def _of_emoji(text: str) -> set[str]:
+    """The feelings of the emoji and emoticons in it."""
+    weights = _words().weights
+    signs = [token for token in plain(text).split()[:400] if not token[0].isalnum()]
+    return {label for sign in signs for label, _ in weights.get(sign, ())}
 
 
 def valence(probabilities: dict[str, float]) -> float:

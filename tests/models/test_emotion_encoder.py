@@ -94,3 +94,13 @@ def test_plain_messages(chain, text, label):
 def test_valence_of_plain_messages(chain):
     assert chain("best day of my life!!").valence > 0.2
     assert chain("everything hurts and i hate it here").valence < -0.2
+
+
+def test_emoji_are_evidence_beside_the_words(chain):
+    party, laugh, silly, eyes, plain = map(
+        chain, ("i passed 🎉🎉", "😂😂", "my dog is so silly 😂", "ugh 🙄", "i passed")
+    )
+    assert party.valence > plain.valence
+    assert "amusement" in laugh.labels
+    assert "amusement" in silly.labels
+    assert eyes.valence < 0
