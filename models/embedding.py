@@ -136,6 +136,11 @@ class MiniLM:
                 raise WeightsError(f'{tuned} was tuned on "{self.model.about["base"]}", not on "{weights}"')
             self.name = self.model.about["name"]
 
+    @property
+    def width(self) -> int:
+        """Of a vector; features end with it."""
+        return int(self.model.config.hidden_size)
+
     def __call__(self, turns: Sequence[Turn]) -> list[Embedding]:
         vectors, features = self._encode([turn.text for turn in turns])
         return [Embedding(v, f, self.name) for v, f in zip(vectors, features, strict=True)]

@@ -1,110 +1,63 @@
-"""How well a reply fits a talk: MiniLM reads both together and gives one number.
+"""How well a reply fits a talk: one number from the sentence features of message, companion's last words and reply.
 
-A cross-encoder (Humeau et al. 2020, "Poly-encoders", compare kinds of encoders): facts, what was recalled, the latest
-utterances and the reply are one input of two segments. Its upper layers were trained on real next utterances and then
-on candidates of our own reply model that readers judged one by one (models/training/ranker.py). It knows no rule: what
-must never be said is models/outgoing.py.
+A small network on features that the ranker has anyway, so that judging costs no further pass. It was trained on replies
+that really followed in a talk, and then on candidates of our own reply model that readers judged one by one
+(models/training/ranker.py). It sees no facts and no words, only what the encoder made of them; what must never be said
+is models/outgoing.py.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.embedding import readable
-from models.hub import fetch
-from models.prompt import fact_line
-from pipelines.errors import WeightsError
-from pipelines.turn import Turn
-
-MAX_TOKENS = 128
-"""Of a pair. Of a longer talk the beginning is cut off."""
+from pipelines.errors import StageError, WeightsError
 
 FILE = "judge.safetensors"
-
-
-def talk_of(turn: Turn, utterances: int = 3) -> str:
-    """What the judge reads of a turn: facts, the recalled, the latest utterances and the message, in this order."""
-    parts = [fact_line(fact) for fact in list(turn.profile)[:8]]
-    parts += [f"recalled: {memory.moment.text}" for memory in turn.memories or ()]
-    parts += [f"{'it' if u.role == 'companion' else 'me'}: {u.text}" for u in list(turn.history)[-utterances:]]
-    return " | ".join([*parts, f"me: {turn.text}"])
+Floats = NDArray[np.float32]
 
 
 class Judge:
-    """Scores pairs of talk and reply.
+    """Scores replies to one message.
 
-    folder: judge.safetensors, whose header names the encoder that lends the word embeddings and the lower layers.
-    Raises WeightsError when it cannot be read.
+    folder: judge.safetensors with hidden.weight, hidden.bias, out.weight and out.bias; its header names the encoder
+    whose features it reads, and the weights of the ranker's measures. Raises WeightsError when it cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(folder / FILE, framework="pt") as file:
+            with safe_open(folder / FILE, framework="numpy") as file:
                 self.about: dict[str, Any] = json.loads((file.metadata() or {})["judge"])
-                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-            self.network = network(self.about["base"])
-            unknown = self.network.load_state_dict(state, strict=False).unexpected_keys
-        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+                self.hidden, self.bias, self.out, self.shift = (
+                    file.get_tensor(name).astype(np.float32)
+                    for name in ("hidden.weight", "hidden.bias", "out.weight", "out.bias")
+                )
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise WeightsError(f"{folder / FILE}: this is no judge: {error}") from error
-        if unknown:
-            raise WeightsError(f"{folder / FILE}: {len(unknown)} tensors are not a judge's, such as {unknown[0]}")
-        self.network.eval()
-        self.tokenizer = tokenizer(self.about["base"])
 
-    def __call__(self, talk: str, replies: Sequence[str]) -> NDArray[np.float32]:
-        """(n,) one number for each reply to this talk: the higher, the better; about 0 where every other is bad."""
-        import torch
+    def __call__(self, message: Floats, last: Floats, replies: Floats, encoder: str) -> Floats:
+        """(n,) a number for each reply, the higher the better, from features (d,), (d,) and (n, d).
 
-        if not replies:
-            return np.zeros(0, dtype=np.float32)
-        with torch.inference_mode():
-            found: NDArray[np.float32] = self.network(*pairs(self.tokenizer, [(talk, r) for r in replies])).numpy()
+        last: of the companion's utterance before the message; zeros when there is none.
+        Raises StageError when the features are another encoder's.
+        """
+        if encoder != self.about["encoder"]:
+            raise StageError(
+                f'the judge was trained on the features of "{self.about["encoder"]}", not on those of "{encoder}": set '
+                f'stages.reply.judge = "", or train it anew (models/training/ranker.py)'
+            )
+        hidden = np.maximum(inputs(message, last, replies) @ self.hidden.T + self.bias, 0)
+        found: Floats = (hidden @ self.out.T + self.shift)[:, 0]
         return found
 
 
-def network(base: str) -> Any:
-    """The cross-encoder as a torch module: token ids, types and mask of pairs, (n, longest), to scores (n,)."""
-    import torch
-    from transformers import AutoModel
-
-    class Network(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.encoder = AutoModel.from_pretrained(fetch(base), local_files_only=True, add_pooling_layer=False)
-            self.score = torch.nn.Linear(2 * self.encoder.config.hidden_size, 1)
-
-        def forward(self, ids: Any, types: Any, mask: Any) -> Any:
-            hidden = self.encoder(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
-            reply = (types * mask).unsqueeze(-1)
-            mean = (hidden * reply).sum(1) / reply.sum(1).clamp(min=1)
-            return self.score(torch.cat([hidden[:, 0], mean], 1)).squeeze(1)
-
-    return Network()
-
-
-def tokenizer(base: str) -> Any:
-    """The encoder's, for pairs: of a talk that is too long the beginning is cut off."""
-    from tokenizers import Tokenizer
-
-    found = Tokenizer.from_file(str(fetch(base) / "tokenizer.json"))
-    found.enable_truncation(MAX_TOKENS, strategy="longest_first", direction="left")
-    found.enable_padding()
-    return found
-
-
-def pairs(tokenizer: Any, texts: Sequence[tuple[str, str]]) -> tuple[Any, Any, Any]:
-    """Ids, types and mask, (n, longest) each, of pairs of talk and reply."""
-    import torch
-
-    tokens = tokenizer.encode_batch([(readable(talk), readable(reply)) for talk, reply in texts])
-    columns = [[getattr(t, name) for t in tokens] for name in ("ids", "type_ids", "attention_mask")]
-    ids, types, mask = (torch.tensor(column) for column in columns)
-    return ids, types, mask
+def inputs(message: Floats, last: Floats, replies: Floats) -> Floats:
+    """(n, 4 d) what the network reads: the reply, the message, and the reply times message and times last words."""
+    rows = np.broadcast_to(message, replies.shape)
+    return np.concatenate([replies, rows, replies * message, replies * last], axis=1).astype(np.float32)

@@ -21,9 +21,10 @@ from models.embedding import MiniLM
 from models.hate_head import Hate
 from models.honest import disclosed
 from models.hub import fetch
-from models.judge import Judge, talk_of
+from models.judge import Judge
 from models.outgoing import objections
-from pipelines.turn import Candidate, Reply, Turn, Vector
+from pipelines.errors import UsageError
+from pipelines.turn import Candidate, Reply, Turn
 
 FALLBACKS = (
     "I'm here, I just lost my words for a second. Say it to me another way?",
@@ -60,8 +61,8 @@ class First:
 class Ranker:
     """The candidate with the highest weighted sum of plain measures and a judge; the trace shows each of them.
 
-    judged: how well the reply fits the talk, by a small model that reads both (models/judge.py); relevance: cosine of
-    candidate and message; likely: the language model's own mean log-probability; length: 1 near `words` words, less
+    judged: how well the reply fits, by a small network on the encoder's features (models/judge.py); relevance: cosine
+    of candidate and message; likely: the language model's own mean log-probability; length: 1 near `words` words, less
     far from it; repeats_itself, repeats_person: share of the text that repeats one of the companion's last replies, or
     the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then.
     weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
@@ -80,6 +81,8 @@ class Ranker:
         words: Annotated[int, Field(ge=3, le=200)] = 14,
         hate: str = "hate",
     ) -> None:
+        if judge and not weights:
+            raise UsageError('reply.ranker: a judge reads the features of an encoder, so weights = "" needs judge = ""')
         self.encoder = MiniLM(weights, tuned) if weights else None
         self.hate = Hate(hate, self.encoder) if self.encoder and hate else None
         self.judge = Judge(fetch(judge)) if judge else None
@@ -113,9 +116,9 @@ class Ranker:
         """For each candidate what it is ranked by, under the names of `weight_of`."""
         hurt = turn.emotion is not None and turn.emotion.valence < HURT
         own = [u.text for u in turn.history if u.role == "companion"][-6:]
-        found = [
+        return [
             {
-                "relevance": related,
+                **encoded,
                 "likely": max(-1.0, min(0.0, candidate.scores.get("logprob", -1.5) / 3)),
                 "length": length_score(candidate.text, self.words),
                 "repeats_itself": repeats(candidate.text, own),
@@ -124,20 +127,23 @@ class Ranker:
                 "tact": float(hurt and candidate.source == "template"),
                 "written": float(candidate.source == "template"),
             }
-            for candidate, related in zip(candidates, self._relevance(turn, candidates), strict=True)
+            for candidate, encoded in zip(candidates, self._encoded(turn, candidates), strict=True)
         ]
-        if self.judge:
-            judged = self.judge(talk_of(turn), [c.text for c in candidates])
-            found = [{"judged": float(j), **scores} for j, scores in zip(judged, found, strict=True)]
-        return found
 
-    def _relevance(self, turn: Turn, candidates: Sequence[Candidate]) -> list[float]:
+    def _encoded(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """What the encoder makes of each candidate beside the message: relevance, and with a judge, judged."""
         if self.encoder is None:
-            return [0.0] * len(candidates)
-        asked = [turn.text] if turn.embedding is None else []
-        vectors = self.encoder.encode([c.text for c in candidates] + asked)
-        message: Vector = turn.embedding.vector if turn.embedding is not None else vectors[-1]
-        return [float(np.dot(v, message)) for v in vectors[: len(candidates)]]
+            return [{"relevance": 0.0} for _ in candidates]
+        last = next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
+        features = self.encoder.features([turn.text, last, *(c.text for c in candidates)])
+        message, replies = features[0], features[2:]
+        width = self.encoder.width
+        found = [{"relevance": float(reply[-width:] @ message[-width:])} for reply in replies]
+        if self.judge:
+            spoken = features[1] if last else np.zeros_like(features[1])
+            for scores, judged in zip(found, self.judge(message, spoken, replies, self.encoder.name), strict=True):
+                scores["judged"] = float(judged)
+        return found
 
     def _why(self, ranked: Sequence[Candidate]) -> str:
         """In which measures the winner beat the second, the largest first."""

@@ -1,6 +1,6 @@
 """Trains what ranks the candidates: the judge (models/judge.py), then the weights that join it to the plain measures.
 
-    python -m models.training.ranker --out FOLDER [--talks PUBLIC.jsonl]     train; a finished part is taken as it is
+    python -m models.training.ranker --out FOLDER [--talks PUBLIC.jsonl]     train: minutes
     python -m models.training.ranker --out FOLDER --report                   how often its choice is best, and bad
 
 First the judge learns to tell the reply that followed from replies of other talks, on our own dialogues and (--talks)
@@ -15,7 +15,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,6 @@ from models.reply import Ranker
 from models.training.preferences import JUDGED, turn_of
 from models.training.reply import DIALOGUES, held_out, read_talks
 from pipelines.turn import Candidate, Turn
-
-BASE = "minilm"
-FROZEN = 2
-"""Lower layers that stay the untouched encoder's: half of the work of learning, and they are not saved again."""
 
 WRONG = 3
 """Replies of other talks beside each reply that really followed."""
@@ -82,108 +78,122 @@ def split(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
 # -- the judge
 
 
-def following(talks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Pairs of talk and the companion's reply, with the facts and recalled moments of the talk."""
+def following(talks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """(the companion's words before, the person's message, the companion's reply) of every exchange."""
     found = []
     for talk in talks:
-        for i, said in enumerate(talk["turns"]):
-            if i and said["who"] == "companion" and talk["turns"][i - 1]["who"] == "person":
-                history = [[t["who"], t["text"]] for t in talk["turns"][max(0, i - 4) : i - 1]]
-                turn = turn_of({**talk, "history": history, "text": talk["turns"][i - 1]["text"], "emotion": []})
-                about = f"{talk['system']} | " if "system" in talk else ""
-                found.append((about + judge.talk_of(turn), said["text"]))
+        said = [("", ""), *((t["who"], t["text"]) for t in talk["turns"])]
+        for (before, last), (who, message), (then, reply) in zip(said, said[1:], said[2:], strict=False):
+            if who == "person" and then == "companion":
+                found.append((last if before == "companion" else "", message, reply))
     return found
 
 
-def groups(pairs: Sequence[tuple[str, str]], chance: random.Random) -> Iterator[tuple[str, list[str]]]:
-    """Each talk with the reply that followed, first, and WRONG others, in random order of talks."""
-    order = list(range(len(pairs)))
-    chance.shuffle(order)
-    for i in order:
-        yield pairs[i][0], [pairs[i][1], *(pairs[chance.randrange(len(pairs))][1] for _ in range(WRONG))]
+def encode(texts: Sequence[str], ranker: Ranker) -> dict[str, NDArray[np.float32]]:
+    """Features of every text, each read once; of the empty text zeros, as the ranker has it for no last words."""
+    assert ranker.encoder is not None
+    unique = sorted(set(texts) - {""})
+    features = ranker.encoder.features(unique)
+    return {"": np.zeros(features.shape[1], dtype=np.float32), **dict(zip(unique, features, strict=True))}
+
+
+def last_words(turn: Turn) -> str:
+    return next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
 
 
 def train_judge(
-    out: Path,
-    pairs: Sequence[tuple[str, str]],
+    exchanges: Sequence[tuple[str, str, str]],
     learn: Sequence[Judged],
     check: Sequence[Judged],
-    epochs: int,
+    ranker: Ranker,
     seed: int,
-) -> None:
-    """Writes judge.safetensors to `out`; a checkpoint after each of the two parts, taken up when there is one."""
+    hidden: int = 64,
+    first: int = 4,
+    then: int = 30,
+) -> dict[str, Any]:
+    """Tensors of a judge: `first` passes over exchanges with replies of other talks, then up to `then` over what was
+    judged; of these the pass whose choices on `check` are best (best minus bad) is kept."""
     import torch
-    from safetensors.torch import load_file, save_file
 
     torch.manual_seed(seed)
     chance = random.Random(seed)
-    network, tokenizer = judge.network(BASE), judge.tokenizer(BASE)
-    network.encoder.embeddings.requires_grad_(False)
-    for layer in network.encoder.encoder.layer[:FROZEN]:
-        layer.requires_grad_(False)
-    followed = out / "followed.safetensors"
-    if followed.is_file():
-        network.load_state_dict(load_file(followed), strict=False)
-    else:
-        truth = np.eye(1 + WRONG)[0]
-        _learn(network, tokenizer, [(talk, said, truth, 0) for talk, said in groups(pairs, chance)], 2e-4)
-        save_file(_trained(network), followed)
-    print(json.dumps({"after following": choices(check, _judge_alone(network, tokenizer))}), flush=True)
-    for epoch in range(epochs):
-        chance.shuffle(learn := list(learn))
-        seen = [(judge.talk_of(j.turn), [c.text for c in j.candidates], j.good, j.best) for j in learn]
-        _learn(network, tokenizer, seen, 1e-4 * (1 - epoch / epochs), last=1e-4 * (1 - (epoch + 1) / epochs))
-        print(json.dumps({"epoch": epoch + 1, **choices(check, _judge_alone(network, tokenizer))}), flush=True)
-    save_file(_trained(network), out / "judged.safetensors")
+    parts = [*learn, *check]
+    known = encode(
+        [*(text for exchange in exchanges for text in exchange), *(j.turn.text for j in parts)]
+        + [last_words(j.turn) for j in parts]
+        + [c.text for j in parts for c in j.candidates],
+        ranker,
+    )
+    width = len(known[""])
+    network = torch.nn.Sequential(
+        torch.nn.Dropout(0.2), torch.nn.Linear(4 * width, hidden), torch.nn.ReLU(), torch.nn.Dropout(0.2),
+        torch.nn.Linear(hidden, 1),
+    )  # fmt: skip
+
+    def rows(message: str, last: str, replies: Sequence[str]) -> Any:
+        found = judge.inputs(known[message], known[last], np.stack([known[r] for r in replies]))
+        return torch.from_numpy(found)
+
+    def read(j: Judged) -> Any:
+        return rows(j.turn.text, last_words(j.turn), [c.text for c in j.candidates])
+
+    truth = np.eye(1 + WRONG, dtype=np.float32)[0]
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.02)
+    for _ in range(first):
+        order = chance.sample(range(len(exchanges)), len(exchanges))
+        plan = []
+        for i in order:
+            last, message, reply = exchanges[i]
+            others = [exchanges[chance.randrange(len(exchanges))][2] for _ in range(WRONG)]
+            plan.append((lambda m=message, s=last, r=(reply, *others): rows(m, s, r), truth, 0))
+        loss = _pass(network, optimizer, plan)
+    print(json.dumps({"after following": choices(check, _alone(network, read)), "loss": round(loss, 3)}), flush=True)
+    for group in optimizer.param_groups:
+        group["lr"] = 5e-4
+    judged = [(lambda j=j: read(j), j.good, j.best) for j in learn]
+    kept, best = None, -9.0
+    for number in range(then):
+        chance.shuffle(judged)
+        loss = _pass(network, optimizer, judged)
+        found = choices(check, _alone(network, read))
+        if found["best"] - found["bad"] > best:
+            best, kept = found["best"] - found["bad"], {k: v.clone() for k, v in network.state_dict().items()}
+            print(json.dumps({"pass": number + 1, "loss": round(loss, 3), **found}), flush=True)
+    assert kept is not None
+    names = {"1.weight": "hidden.weight", "1.bias": "hidden.bias", "4.weight": "out.weight", "4.bias": "out.bias"}
+    return {names[key]: value.to(torch.float16).contiguous() for key, value in kept.items()}
 
 
-def _trained(network: Any) -> dict[str, Any]:
+def _pass(network: Any, optimizer: Any, plan: Sequence[tuple[Any, Any, int | None]], batch: int = 32) -> float:
+    """Once over talks with their replies; the mean loss. Good before bad by a logistic for each reply, the best before
+    all by a softmax."""
     import torch
 
-    kept = {name for name, p in network.named_parameters() if p.requires_grad}
-    return {k: v.to(torch.float16).contiguous() for k, v in network.state_dict().items() if k in kept}
-
-
-def _learn(network: Any, tokenizer: Any, plan: Sequence[Any], rate: float, last: float = 0.0, batch: int = 6) -> None:
-    """One pass over talks with their replies. Good before bad by a logistic for each, best by a softmax over all."""
-    import torch
-    from tqdm import tqdm
-
-    optimizer = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=rate, weight_decay=0.01)
     network.train()
-    bar = tqdm(range(0, len(plan), batch), mininterval=20)
-    running = None
-    for start in bar:
+    total = 0.0
+    for start in range(0, len(plan), batch):
         part = plan[start : start + batch]
-        for group in optimizer.param_groups:
-            group["lr"] = min(1.0, (start + batch) / (batch * 30)) * (rate + (last - rate) * start / len(plan))
-        found = network(*judge.pairs(tokenizer, [(talk, reply) for talk, replies, _, _ in part for reply in replies]))
-        loss, at = found.new_zeros(()), 0
-        for _, replies, good, best in part:
-            scores, at = found[at : at + len(replies)], at + len(replies)
-            target = torch.tensor(np.asarray(good), dtype=torch.float32)
-            loss = loss + torch.nn.functional.binary_cross_entropy_with_logits(scores, target)
+        read = [rows() for rows, _, _ in part]
+        scores = network(torch.cat(read))[:, 0].split([len(r) for r in read])
+        loss = scores[0].new_zeros(())
+        for found, (_, good, best) in zip(scores, part, strict=True):
+            loss = loss + torch.nn.functional.binary_cross_entropy_with_logits(found, torch.from_numpy(good))
             if best is not None:
-                loss = loss + 0.5 * torch.nn.functional.cross_entropy(scores.unsqueeze(0), torch.tensor([best]))
+                loss = loss + 0.5 * torch.nn.functional.cross_entropy(found.unsqueeze(0), torch.tensor([best]))
         (loss / len(part)).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        value = float(loss.detach()) / len(part)
-        running = value if running is None else 0.98 * running + 0.02 * value
-        bar.set_postfix(loss=f"{running:.3f}")
+        total += float(loss.detach())
     network.eval()
+    return total / max(1, len(plan))
 
 
-def _judge_alone(network: Any, tokenizer: Any) -> Any:
+def _alone(network: Any, read: Any) -> Any:
     import torch
 
     def scores(j: Judged) -> NDArray[np.float32]:
         with torch.inference_mode():
-            talk = judge.talk_of(j.turn)
-            found: NDArray[np.float32] = network(
-                *judge.pairs(tokenizer, [(talk, c.text) for c in j.candidates])
-            ).numpy()
+            found: NDArray[np.float32] = network(read(j))[:, 0].numpy()
             return found
 
     return scores
@@ -249,7 +259,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--judged", type=Path, default=JUDGED)
     parser.add_argument("--talks", type=Path, nargs="*", default=[], help="more talks to learn what follows from")
-    parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--report", action="store_true")
     arguments = parser.parse_args()
@@ -261,28 +270,33 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     started = time.time()
     talks = [t for t in read_talks(sorted(DIALOGUES.glob("*.jsonl"))) if not held_out(t)]
-    pairs = following([*talks, *read_talks(arguments.talks)])
-    print(f"{len(pairs)} replies that followed; judged prompts: { {k: len(v) for k, v in parts.items()} }", flush=True)
-    if not (out / "judged.safetensors").is_file():
-        train_judge(out, pairs, parts["learn"], parts["weigh"], arguments.epochs, arguments.seed)
-    finish(out, parts, round((time.time() - started) / 60))
+    exchanges = following([*talks, *read_talks(arguments.talks)])
+    counts = {name: len(part) for name, part in parts.items()}
+    print(f"{len(exchanges)} replies that followed; judged prompts: {counts}", flush=True)
+    tensors = train_judge(exchanges, parts["learn"], parts["weigh"], Ranker(), arguments.seed)
+    finish(
+        out,
+        tensors,
+        parts["weigh"],
+        {"judged": counts, "followed": len(exchanges), "seconds": int(time.time() - started)},
+    )
 
 
-def finish(out: Path, parts: Mapping[str, Sequence[Judged]], minutes: int) -> None:
-    """Fit the weights and write judge.safetensors: layers and, in its header, the weights of the measures."""
-    from safetensors.torch import load_file, save_file
+def finish(out: Path, tensors: dict[str, Any], weigh: Sequence[Judged], about: dict[str, Any]) -> None:
+    """Fit the weights of the measures and write judge.safetensors, with them in its header."""
+    from safetensors.torch import save_file
 
-    tensors = load_file(out / "judged.safetensors")
-    about: dict[str, Any] = {"base": BASE, "weights": {}}
-    save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(about)})
+    encoder = Ranker().encoder
+    assert encoder is not None
+    header: dict[str, Any] = {"encoder": encoder.name, "weights": {}, **about}
+    save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(header)})
     ranker = Ranker(judge=str(out))
-    weighed = measures(parts["weigh"], ranker)
-    weights = fit(weighed, parts["weigh"])
-    about["weights"] = {name: round(float(w), 4) for name, w in zip(ranker.weight_of, weights, strict=True)}
-    about["minutes"] = minutes
-    save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(about)})
-    print(json.dumps(about["weights"]))
-    print(json.dumps({"weigh": choices(parts["weigh"], _weighed(parts["weigh"], weighed, weights))}))
+    weighed = measures(weigh, ranker)
+    weights = fit(weighed, weigh)
+    header["weights"] = {name: round(float(w), 4) for name, w in zip(ranker.weight_of, weights, strict=True)}
+    save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(header)})
+    print(json.dumps(header["weights"]))
+    print(json.dumps({"weigh": choices(weigh, _weighed(weigh, weighed, weights))}))
 
 
 def _weighed(judged: Sequence[Judged], found: Sequence[NDArray[np.float32]], weights: Any) -> Any:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.reply import FALLBACKS, First, Ranker, length_score, repeats
+from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Emotion, Risk, Turn, Utterance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -96,11 +97,13 @@ def test_a_hurt_is_met_by_words_that_a_person_wrote(ranker: Ranker) -> None:
 
 
 def test_relevance_is_the_cosine_with_the_message(ranker: Ranker) -> None:
-    class Encoder:
-        def encode(self, texts: Sequence[str]) -> Any:
+    class Tomatoes:
+        width = 2
+
+        def features(self, texts: Sequence[str]) -> Any:
             return np.array([[1.0, 0.0] if "tomato" in t else [0.0, 1.0] for t in texts], dtype=np.float32)
 
-    ranker.encoder = Encoder()  # type: ignore[assignment]
+    ranker.encoder = Tomatoes()  # type: ignore[assignment]
     on, off = generated("A tomato in March, that is early."), generated("A lantern in March, that is early.")
     [reply] = ranker([turn(off, on, text="my tomato has a flower")])
     assert reply.text == on.text
@@ -118,20 +121,38 @@ def test_a_text_repeats_itself_wholly() -> None:
     assert repeats("a long day", ["rain again"]) == 0
 
 
-def test_a_judge_decides_by_the_talk_and_the_trace_shows_it() -> None:
+class Encoder:
+    """Words as features: a place for each, and the vector is the features."""
+
+    name, width = "toy", 50
+
+    def features(self, texts: Sequence[str]) -> np.ndarray:
+        found = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in zip(found, texts, strict=True):
+            for word in text.lower().split():
+                row[sum(map(ord, word)) % self.width] = 1
+        return found / np.maximum(1e-6, np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def test_a_judge_decides_and_the_trace_shows_it() -> None:
     heard = []
 
-    class Kind:
-        def __call__(self, talk: str, replies: Sequence[str]) -> np.ndarray:
-            heard.append(talk)
-            return np.array([5.0 if "sorry" in reply else 0.0 for reply in replies], dtype=np.float32)
+    def kind(message: np.ndarray, last: np.ndarray, replies: np.ndarray, encoder: str) -> np.ndarray:
+        heard.append((message.any(), last.any(), encoder))
+        return np.array([0.0, 5.0], dtype=np.float32)
 
     ranker = Ranker(weights="")
-    ranker.judge = Kind()  # type: ignore[assignment]
+    ranker.encoder, ranker.judge = Encoder(), kind  # type: ignore[assignment]
     ranker.weight_of = {"judged": 1.0, **ranker.weight_of}
     asked = turn(generated("Nice weather we are having."), generated("Oh no, I am sorry."), history=[said("Hi Ana.")])
     [reply] = ranker([asked])
     assert reply.text == "Oh no, I am sorry."
     assert reply.ranked[0].scores["judged"] == 5.0
-    assert reply.why.startswith("best of 2: judged +5.00")
-    assert heard == ["it: Hi Ana. | me: my day was long"]
+    assert "judged +5.00" in reply.why
+    ranker([turn(generated("Nice weather we are having."), generated("Oh no, I am sorry."))])
+    assert heard == [(True, True, "toy"), (True, False, "toy")]
+
+
+def test_a_judge_without_an_encoder_says_what_is_missing() -> None:
+    with pytest.raises(UsageError, match="weights"):
+        Ranker(weights="", judge="somewhere")
