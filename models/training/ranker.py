@@ -29,6 +29,9 @@ from models.training.preferences import JUDGED, turn_of
 from models.training.reply import DIALOGUES, held_out, read_talks
 from pipelines.turn import Candidate, Turn
 
+HELD = {"repeats_itself": -1.5, "repeats_person": -0.8}
+"""Weights that stay as they were set by hand: each judge saw one reply of a talk and not the one before it."""
+
 WRONG = 3
 """Replies of other talks beside each reply that really followed."""
 
@@ -212,11 +215,16 @@ def measures(judged: Sequence[Judged], ranker: Ranker) -> list[NDArray[np.float3
     ]
 
 
-def fit(found: Sequence[NDArray[np.float32]], judged: Sequence[Judged], penalty: float = 0.01) -> NDArray[np.float32]:
-    """(measures,) weights, with the judge's objective: good before bad, best before all."""
+def fit(
+    found: Sequence[NDArray[np.float32]], judged: Sequence[Judged], given: NDArray[np.float32], penalty: float = 0.01
+) -> NDArray[np.float32]:
+    """(measures,) weights, with the judge's objective: good before bad, best before all. given: (measures,) weights
+    that are not fitted, nan where they are."""
     import torch
 
-    x = [torch.from_numpy(f) for f in found]
+    free = np.isnan(given)
+    offsets = [torch.from_numpy(f[:, ~free] @ given[~free]) for f in found]
+    x = [torch.from_numpy(f[:, free]) for f in found]
     spread = torch.cat(x).std(0).clamp(min=1e-3)
     weight = torch.zeros(x[0].shape[1], requires_grad=True)
     bias = torch.zeros(1, requires_grad=True)
@@ -225,8 +233,8 @@ def fit(found: Sequence[NDArray[np.float32]], judged: Sequence[Judged], penalty:
     def closure() -> Any:
         optimizer.zero_grad()
         loss: Any = penalty * (weight**2).sum()
-        for f, j in zip(x, judged, strict=True):
-            scores = (f / spread) @ weight
+        for f, offset, j in zip(x, offsets, judged, strict=True):
+            scores = (f / spread) @ weight + offset
             target = torch.from_numpy(j.good)
             part = torch.nn.functional.binary_cross_entropy_with_logits(scores + bias, target)
             if j.best is not None:
@@ -236,7 +244,8 @@ def fit(found: Sequence[NDArray[np.float32]], judged: Sequence[Judged], penalty:
         return loss
 
     optimizer.step(closure)
-    result: NDArray[np.float32] = (weight.detach() / spread).numpy()
+    result = given.copy()
+    result[free] = (weight.detach() / spread).numpy()
     return result
 
 
@@ -292,7 +301,8 @@ def finish(out: Path, tensors: dict[str, Any], weigh: Sequence[Judged], about: d
     save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(header)})
     ranker = Ranker(judge=str(out))
     weighed = measures(weigh, ranker)
-    weights = fit(weighed, weigh)
+    given = np.array([HELD.get(name, np.nan) for name in ranker.weight_of], dtype=np.float32)
+    weights = fit(weighed, weigh, given)
     header["weights"] = {name: round(float(w), 4) for name, w in zip(ranker.weight_of, weights, strict=True)}
     save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(header)})
     print(json.dumps(header["weights"]))

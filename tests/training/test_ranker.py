@@ -73,8 +73,11 @@ def test_fitted_weights_put_the_measure_that_tells_good_from_bad_first():
         prompts.append(judged("".join("b" if i == best else "x" for i in range(4))))
         telling = [[float(i == best) + chance.random() * 0.2, chance.random()] for i in range(4)]
         found.append(np.array(telling, dtype=np.float32))
-    telling, noise = ranker.fit(found, prompts)
+    telling, noise = ranker.fit(found, prompts, np.array([np.nan, np.nan], dtype=np.float32))
     assert telling > 5 * abs(noise)
+    telling, held = ranker.fit(found, prompts, np.array([np.nan, -1.5], dtype=np.float32))
+    assert telling > 1
+    assert held == -1.5
 
 
 def test_what_followed_is_learned_with_the_words_before_it():
