@@ -93,7 +93,7 @@ def test_replies_are_sampled_ranked_and_explained(default_pipeline: Pipeline, co
     assert turn.failed == {}
     generated = [c for c in turn.candidates or () if c.source == "transformers"]
     assert len({c.text for c in generated}) >= 2
-    assert turn.reply.text in {c.text for c in generated}
+    assert turn.reply.text.startswith(turn.reply.ranked[0].text)
     totals = [c.scores["total"] for c in turn.reply.ranked]
     assert totals == sorted(totals, reverse=True)
     assert turn.reply.why
