@@ -260,6 +260,8 @@ def _owners(facts: Sequence[Fact], one: str) -> set[str]:
         return told & _animals()
     if one == "sibling":
         return {about for about in told if about.split()[-1] in ("sister", "brother")}
+    if one in ("kid", "child", "children"):
+        return {about for about in told if about.split()[-1] in ("kid", "child", "son", "daughter", "baby")}
     kin = next((group for group in load("questions")["words"]["kin"] if one in group), [one])
     # "My friend's dog" is nobody's but the friend's.
     return (told & set(kin)) or {about for about in told if about.split()[-1] in kin and "'s " not in about}

@@ -24,14 +24,18 @@ _BE = "(?:is|are|was|were|do|does|did|am|has|have)"
 _WH = "(?:what|where|who|which|whose|how|if|whether|when)"
 _ASKS = re.compile(
     rf"{_LEAD}(?:"
-    rf"(?:where|who|when|how(?: old| many| far| big| long| much)?)(?: exactly)? {_BE}\b"
+    rf"(?:where|who|when|how(?: old| many| far| big| long| much)?)(?: exactly| ?abouts)? {_BE}\b"
     rf"|how (?:old|many|far|big|long)\b|(?:what|which|whose)(?! an? )(?: \w+){{0,4}}? {_BE}\b"
     rf"|what (?:animals?|pets?|name)\b"
     rf"|who is\b|what is\b|(?:name|spell|say|guess)(?: me)? my\b|guess (?:where i|who i|how old i)\b|name of my\b"
     rf"|(?:tell|remind) me (?:about my|of my|again|my|{_WH})\b"
     rf"|(?:remember|recall) (?:my|what my|where i|who i)\b"
-    rf"|(?:(?:do|did|can|could|would|have) )?you (?:\w+ ){{0,2}}(?:know|remember|recall|guess|tell me|forget|forgot|"
-    rf"forgotten) (?:{_WH}|my (?:\w+ ){{0,2}}(?:names?|birthday|age|address|hometown|city|town|street))\b)"
+    rf"|(?:any|some) (?:idea|clue) {_WH}\b|(?:can|could) you (?:even |please )?(?:name|say|spell) my\b"
+    rf"|(?:i )?bet you (?:can not|could not|do not|forgot|never)\b"
+    rf"|(?:do|did|can|will) you (?:\w+ )?(?:have|keep|save) my\b"
+    rf"|(?:do |did )?you (?:still |even )?remember my \w+$"
+    rf"|(?:(?:do|did|can|could|would|have) )?you (?:\w+ ){{0,3}}(?:know|remember|recall|guess|tell me|forget|forgot|"
+    rf"forgotten) (?:{_WH}|my (?:\w+ ){{0,3}}(?:names?|birthday|age|address|hometown|city|town|street))\b)"
 )
 _KIND = (
     "(?:older|younger|boy|girl|male|female|alive|married|single|working|retired|at school|in school|named|called|big|"
@@ -41,7 +45,8 @@ _YES_NO = (
     rf"{_LEAD}(?:"
     rf"(?:is|are|was|were) my (?:\w+ )?<kin>s? (?:still |really |even |a |an |the )*{_KIND}\b"
     r"|(?:does|do|did) my (?:\w+ )?<kin>s? (?:still |even )?(?:have|live|work|own|go to school|study|speak|smoke)\b"
-    rf"|is my (?:home|house|flat|place|town|city|street) {_KIND}"
+    rf"|is my (?:home|house|flat|place|town|city|street)\b"
+    rf"|(?:is|are) my (?:\w+ )?<kin>s? (?:a |an )?\w+ or (?:a |an )?\w+$"
     rf"|am i (?:still |really |even )?(?:living|divorced|from|an only child|the (?:oldest|youngest)|{_KIND})\b"
     r"|(?:do|did) i (?:still |even |really )?(?:have|own|got) (?:a |an |any |some )?(?:\w+ )?<kin>s?$"
     r"|(?:do|did) i (?:still |even )?live\b"
@@ -52,17 +57,19 @@ _HOME = re.compile(
     r"\bi (?:\w+ )?(?:live|living|reside|grew up|grow up|come from|came from|am from)\b|\bhome for me\b"
     r"|\b(?:am|do|did) i (?:\w+ )?(?:from|live|living|come from|grow up)\b"
     r"|\bmy (?:home|house|flat|apartment|place|city|town|hometown|village|street|address|country)\b"
+    r"|\b(?:city|town|country|village|place) (?:i am|am i)\b|\bwhere ?abouts\b"
 )
 _ORIGIN = re.compile(r"\b(?:from|born|grow|grew|hometown|originally)\b")
 _NAME = re.compile(
     r"\b(?:my (?:full |real |first |last )?names?|(?:am i|i am|i was|i) called|call me|who (?:am i|i am)|name i gave|"
     r"introduced? myself|who (?:are you|you are) (?:talking|speaking|chatting|writing) to|think i am)$"
-    r"|\bname i gave you\b|\bmy names?(?: again| yet| please| for me| now| to you)+$"
+    r"|\bname i gave you\b|\bmy names?(?: again| yet| please| for me| now| to you| saved| stored| somewhere| is)+$"
+    r"|\bi called again$|\bi am called again$"
 )
 _OTHER = re.compile(
     r"\b(?:should|could|why|can i|how do|how can|think of|think about|feel|like me|loves? me|likes? me|hates?|miss|mad|"
-    r"angry|upset|wrong|problem|matter|happen\w*|doing|mean|do i (?:do|say|tell|need|want|look|sound|go|get)|want|"
-    r"going to|will|would|deserve|fault|kidding|supposed|fine|okay|believe|told me|says?|said|with my|to my|for my|"
+    r"angry|upset|wrong|problem|matter|happen(?:ed|s|ing)|doing|do i (?:do|say|tell|need|want|look|sound|go|get)|want|"
+    r"going to|will|would|deserve|fault|kidding|supposed|fine|okay|believe|told me|says|said|with my|to my|for my|"
     r"get)\b"
 )
 
@@ -95,7 +102,15 @@ def asked(clause: str) -> Asked | None:
         return Asked(next((group for group in kin.groups() if group), "pet"), named)
     if _HOME.search(clause) or re.search(r"\bi (?:was )?born\b", clause):
         return Asked("home_town" if _ORIGIN.search(clause) else "home")
+    if _PARTNER.search(clause):
+        return Asked("partner")
     return Asked("other") if _REST.search(clause) else None
+
+
+def names_theirs(text: str) -> bool:
+    """Whether a plain text names the person's name, home, pets or family, and asks for no advice or feeling."""
+    found = _NAME.search(text) or _HOME.search(text) or _kin().search(text) or re.search(r"\bmy names?\b", text)
+    return bool(found) and not _OTHER.search(text)
 
 
 _FIRST = re.compile(
@@ -104,7 +119,8 @@ _FIRST = re.compile(
 )
 """ "My parrot's name please", "and my name is ...?": what is asked stands first."""
 
-_REST = re.compile(r"\bonly child\b|\blives? with me\b|\bi live with\b|\bmarried\b|\bsingle\b|\bdivorced\b")
+_REST = re.compile(r"\bonly child\b|\blives? with me\b|\bi live with\b")
+_PARTNER = re.compile(r"\b(?:married|single|divorced)\b")
 
 
 @cache

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from models import asking
-from models.chatspeak import clauses, load
+from models.chatspeak import clauses, load, plain
 from models.entity_rules import lists
 from models.questions import question, words
 from pipelines.turn import Turn
@@ -53,6 +53,11 @@ _STATING = re.compile(
 _COUNTS = re.compile(
     r"^(?:yes|yeah|yep|yup|no|nope|of course|sure)\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
+_THIRD = re.compile(r"\b(?:he|she|they|his|her|their|he’s|she’s|they’re)\b|\bi know (?:which|what|who|where)\b")
+_ASKING = re.compile(
+    r"\?|^(?:(?:so|and|but|ok|hey|well) )?(?:what|where|who|which|whose|when|how|do|did|does|can|could|is|are|am|have|"
+    r"has|you|any|guess|tell|remind|name|spell|say|bet|i bet|remember)\b|\b(?:know|remember|guess|idea|forgot|recall)\b"
+)
 _DIED = re.compile(
     r"\b(?:he|she|they|it|your \w+)(?:’s| is| was| has| had)? (?:died|dead|passed away|killed|gone now)\b"
 )
@@ -76,10 +81,14 @@ def objections(text: str, turn: Turn) -> list[str]:
 
 
 def asks_about_person(turn: Turn) -> bool:
-    """Whether the message asks for a fact of the person: their name, home, pets, family, or what a skill knows of."""
+    """Whether the message asks for a fact of the person, or might: it looks like a question and names what is theirs.
+    Wider than what skills answer, since here a mistake costs no more than a candidate."""
     texts = [clause.removesuffix(" ?") for clause in clauses(turn.text)]
     found = [question(text) for text in texts if len(text.split()) <= 16]
-    return any(asked and asked.kind != "remember" for asked in found) or asking.asked_in(texts) is not None
+    if any(asked and asked.kind != "remember" for asked in found) or asking.asked_in(texts):
+        return True
+    whole = plain(turn.text)
+    return len(whole.split()) <= 14 and bool(_ASKING.search(whole) and asking.names_theirs(whole))
 
 
 @cache
@@ -148,11 +157,11 @@ def _states(said: str, told: set[str]) -> bool:
     """As the answer to a question about the person: whether it states what is not known, instead of saying so."""
     for sentence in re.split(r"(?<=[.!?]) +", said):
         low = sentence.lower()
-        if _HONEST.search(low):
-            return False
+        if low.endswith("?") or _HONEST.search(low):
+            continue
         capitals = [name for name in re.findall(r"\b[A-Z][a-z]+\b", sentence) if _is_name(name)]
         strange = [word for word in (*capitals, *_content(low)) if not _among(word, told)] + _COUNTS.findall(low)
-        if strange and not low.endswith("?") and (_STATING.search(low) or capitals or len(low.split()) <= 3):
+        if _THIRD.search(low) or (strange and (_STATING.search(low) or capitals or len(low.split()) <= 3)):
             return True
     return False
 

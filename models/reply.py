@@ -33,6 +33,13 @@ FALLBACKS = (
 )
 """Said when no candidate is fit to be said. Written by a person, in turn."""
 
+NOT_TOLD = (
+    "You haven't told me that yet, I think. What is it?",
+    "I don't know that, honestly. Tell me?",
+    "That's not something I have of you yet. Will you tell me?",
+)
+"""The same, when the message asks for a fact of the person."""
+
 WEIGHTS = {
     "relevance": 0.7,
     "likely": 0.7,
@@ -176,7 +183,8 @@ def first(turn: Turn) -> Reply:
 def fallback(turn: Turn) -> Reply:
     """Written words for when no candidate is fit to be said, other than last time."""
     said = [u.text for u in turn.history if u.role == "companion"][-2:]
-    text = next(text for text in FALLBACKS if text not in said)
+    texts = NOT_TOLD if grounding.asks_about_person(turn) else FALLBACKS
+    text = next(text for text in texts if text not in said)
     count = len(turn.candidates or ())
     why = f"none of {count} candidates passed the outgoing check" if count else "there was no candidate"
     return Reply(text, "fallback", why)

@@ -189,7 +189,9 @@ def _myself(turn: Turn, clauses: list[Clause]) -> str | None:
     likes = turn.persona.likes
     for text, _, asks in clauses:
         named = matches("self", "other_name", text)
-        if named and (asks or re.match(r"(?:\w+ )?(?:is|are)\b", text) or text.endswith((" right", " correct"))):
+        if named and (
+            asks or re.match(r"(?:so )|(?:\w+ )?(?:is|are)\b", text) or text.endswith((" right", " correct"))
+        ):
             key = "is_name" if named[1] == turn.companion_name.lower() else "not_name"
             return choose(turn, _texts("self", key))
         if turn.persona.traits and matches("self", "traits", text):

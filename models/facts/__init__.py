@@ -117,7 +117,8 @@ def _companion(reading: Reading, clause: Clause, lead: int) -> bool:
     """The name that the person gives the companion."""
     at = next(i for i, other in enumerate(reading.clauses) if other is clause)
     tag = " ".join([clause.plain, *(other.plain for other in reading.clauses[at + 1 : at + 2])]).strip()
-    if _IS_IT.search(clause.plain) and (clause.asks or tag.endswith((" right", " correct", " is it not"))):
+    so = clause.plain.startswith("so ")  # "so you are called luna" wants to know
+    if _IS_IT.search(clause.plain) and (clause.asks or so or tag.endswith((" right", " correct", " is it not"))):
         return True  # "so your name is bob, right?" names nobody
     match = _CALLING.match(clause.plain, lead)
     found = match and fact_values.name(clause.words, index_at(clause.plain, match.end()))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.candidates import leading
 from models.generation import Sample
 from models.grounding import asks_about_person, objections
-from models.reply import First
+from models.reply import NOT_TOLD, First
 from models.skills import Skills
 from pipelines.turn import Candidate, Fact, Persona, Turn
 
@@ -158,3 +158,24 @@ def test_the_persona_answers_for_itself(text: str, said: str) -> None:
 )
 def test_what_is_not_asked_of_the_companion_is_left_alone(text: str) -> None:
     assert Skills()([Turn(text)]) == [[]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["is my cat nice or evil", "whats the dog called, my dog i mean", "my name?? do u even know", "which city am i in"],
+)
+def test_what_might_ask_for_a_fact_is_answered_by_nothing_that_states_one(text: str) -> None:
+    turn = Turn(text, profile=LENA)
+    for reply in ("She's a cat. She can be anyone.", "It's called Max.", "You're in Paris.", "Yes! Your Max."):
+        assert "invents_memory" in objections(reply, turn)
+    assert objections("I don't know that yet. Will you tell me?", turn) == []
+
+
+def test_when_nothing_is_fit_to_be_said_it_says_that_it_was_not_told() -> None:
+    turn = Turn("is my cat nice or evil", candidates=[Candidate("She's an evil one.", "x")])
+    assert First()([turn])[0].text in NOT_TOLD
+
+
+def test_a_death_that_nobody_told_is_held_back() -> None:
+    assert objections("He died by accident.", Turn("is my dad still working")) == ["invents_memory"]
+    assert objections("I'm sorry he died.", Turn("my dad died")) == []
