@@ -114,8 +114,6 @@ def telegram(config: str | None, sets: tuple[str, ...], check_only: bool) -> Non
       chatbot telegram --check
       chatbot telegram --config my.toml
     """
-    # Until the bot takes over, which finishes what runs: here nothing has begun.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from chatbot.assemble import read_config
 
     found = read_config(config, sets, check_weights=check_only)
@@ -123,6 +121,8 @@ def telegram(config: str | None, sets: tuple[str, ...], check_only: bool) -> Non
         from chatbot.telegram.check import check
 
         sys.exit(check(found, click.echo))
+    # Until the bot itself hears it, and finishes what runs: so far nothing has begun.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from chatbot.telegram.running import run
 
     sys.exit(run(found))

@@ -57,10 +57,11 @@ class Sender:
                 for row in rows:
                     await self._deliver(row)
 
-    async def frame(self, chat: int, out: Out) -> None:
-        """Replace our message `out.edit` by the next frame of a reply that grows, or skip it: the end comes anyway."""
+    async def frame(self, chat: int, out: Out) -> bool:
+        """Replace our message `out.edit` by the next frame of a reply that grows; whether it was tried at all, since
+        what Telegram's pace does not allow now is skipped. One that fails is let be: the end comes anyway."""
         if self.pace.take(chat) > 0:
-            return
+            return False
         try:
             await self._send(chat, out)
         except RetryAfter as error:
@@ -68,6 +69,7 @@ class Sender:
             self.pace.hold(seconds_of(error) + 0.2, chat)
         except TelegramError as error:
             log.debug("event=frame_lost chat=%d error=%s", chat, type(error).__name__)
+        return True
 
     async def _deliver(self, row: Row) -> None:
         unsure = row.state == "sending"

@@ -66,13 +66,14 @@ async def _show(bot: Telegram, items: Sequence[Item], growing: Growing, over: as
             words, spans = text.markdown(now)
             frame = text.outs(words + MORE, spans)[0]  # what does not fit into one message waits for the end
             if last:
-                await bot.sender.frame(chat, replace(frame, edit=bot.shown(items)[0]))
+                if await bot.sender.frame(chat, replace(frame, edit=bot.shown(items)[0])):
+                    last = now
             else:
                 bot.inbox.show([item.update for item in items], chat, frame)
                 await bot.flush(chat)
                 if not bot.shown(items):
                     return  # it cannot be sent; the sender has said why
-            last = now
+                last = now
         if await _passed(over, EVERY):
             return
 

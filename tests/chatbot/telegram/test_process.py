@@ -91,12 +91,15 @@ async def test_check_says_what_is_right_and_starts_nothing(tmp_path: Path) -> No
 
 
 async def test_sigterm_is_heard_before_anything_has_begun(tmp_path: Path) -> None:
-    slow = "a.read_config = lambda *_, **__: (print('reading', flush=True), time.sleep(300))"
+    slow = "r.run = lambda config: (print('starting', flush=True), time.sleep(300))"
     async with Standin() as server:
         bot = BotProcess(server, tmp_path, [7])
-        bot.command[1:3] = ["-c", f"import time, chatbot.assemble as a; {slow}; from chatbot.cli import main; main()"]
+        bot.command[1:3] = [
+            "-c",
+            f"import time, chatbot.telegram.running as r; {slow}; from chatbot.cli import main; main()",
+        ]
         starting = asyncio.create_task(bot.start())
-        await server.until(lambda: bot.log.exists() and "reading" in bot.logged, 60)
+        await server.until(lambda: bot.log.exists() and "starting" in bot.logged, 60)
         assert await bot.stop(60) == 0
         await starting
 
