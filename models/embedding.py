@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.hub import fetch
-from models.int8 import for_batches, supported
+from models.int8 import replace_linear, supported
 from pipelines.errors import WeightsError
 from pipelines.turn import Embedding, Turn
 
@@ -77,7 +77,7 @@ def _load(folder: Path, tuned: Path | None, int8: bool) -> Any:
         if tuned:
             _tune(model, tuned)
         if int8 and supported():
-            for_batches(model)
+            replace_linear(model, fewest=64)
         _LOADED[folder, tuned, int8] = model
     return model
 

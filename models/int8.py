@@ -1,17 +1,14 @@
-"""Linear layers that compute in int8 when there is much to compute, so that a batch of messages is read faster.
+"""Linear layers that compute in int8, always or when there is much to compute, so that messages are read faster.
 
 Weights are rounded once, with one scale per output; what comes in is rounded at every call, with one scale per token
-(Dettmers et al. 2022, "LLM.int8()", without its outliers), so that no text changes what another one gets. Few tokens
-stay in float32: there the time goes into fetching the weights. On a processor without int8 dot products everything
-stays in float32. Knows no model.
+(Dettmers et al. 2022, "LLM.int8()", without its outliers), so that no text changes what another one gets. Where the
+exact value matters more than a few milliseconds, few tokens stay in float32. Where `supported` says that a processor
+has no int8 dot products, this is slower than float32. Knows no model.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-FEWEST = 64
-"""Tokens from which on int8 is used."""
 
 
 def supported() -> bool:
@@ -22,8 +19,9 @@ def supported() -> bool:
     return bool(torch.backends.mkldnn.is_available() and known())
 
 
-def for_batches(model: Any) -> Any:
-    """The model, each of its linear layers replaced in place by one that can do both; for inference only."""
+def replace_linear(model: Any, fewest: int = 1) -> Any:
+    """The model, each of its linear layers replaced in place by one that computes in int8 from `fewest` tokens on; for
+    inference only."""
     import torch
 
     class Linear(torch.nn.Module):  # type: ignore[misc]
@@ -37,7 +35,7 @@ def for_batches(model: Any) -> Any:
 
         def forward(self, x: Any) -> Any:
             tokens = x.reshape(-1, x.shape[-1])
-            if len(tokens) < FEWEST:
+            if len(tokens) < fewest:
                 return torch.nn.functional.linear(x, self.weight, self.bias)
             scale = tokens.abs().amax(1, keepdim=True).clamp_(min=1e-8).div_(127)
             product = torch._int_mm((tokens / scale).round_().to(torch.int8), self.rounded)

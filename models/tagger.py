@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.hub import fetch
-from models.int8 import for_batches, supported
+from models.int8 import replace_linear, supported
 from pipelines.errors import WeightsError
 
 Span = tuple[int, int, str]
@@ -104,7 +104,7 @@ class Tagger:
             raise WeightsError(f"{path}: this is no tagger of words: {error}") from error
         if unknown or len(head[1]) != 1 + 2 * len(self.labels):
             raise WeightsError(f"{path}: its layers or its labels do not belong together")
-        self.encoder = for_batches(encoder) if supported() else encoder
+        self.encoder = replace_linear(encoder) if supported() else encoder
         self.batch_size = batch_size
         self.tokenizer: Any = Tokenizer.from_file(str(base / "tokenizer.json"))
         self.tokenizer.enable_truncation(MAX_TOKENS)

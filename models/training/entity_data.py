@@ -33,6 +33,8 @@ MEANS: dict[str, tuple[str, ...]] = {
 }
 """WNUT17's and CoNLL 2003's tags among ours; the latter's MISC may be a nationality, which is none of ours."""
 
+_TAG = re.compile(r"O|[BI]-\S+")
+
 SILVER = ("PERSON", "GPE", "LOC", "FAC", "ORG", "PRODUCT", "WORK_OF_ART", "EVENT")
 """The labels of en_core_web_sm that are taken over; times and numbers are found by rules."""
 
@@ -72,7 +74,10 @@ def read(path: Path) -> Set:
         if path.is_file() or file.suffix in (".conll", ".annotated", ".bio", ".iob") or ".conll." in file.name:
             split = next((s for s in ("test", "dev", "train") if s in file.name.lower()), "train")
             split = "dev" if "valid" in file.name.lower() else split
-            splits[split] = splits.get(split, []) + [(words, bio(tags)) for words, tags in datasets.conll(file)]
+            sentences = datasets.conll(file)
+            if wrong := next((tag for _, tags in sentences for tag in tags if not _TAG.fullmatch(tag)), None):
+                raise UsageError(f"{file}: the last column must be O, B-LABEL or I-LABEL, but there is {wrong[:40]!r}")
+            splits[split] = splits.get(split, []) + [(words, bio(tags)) for words, tags in sentences]
     if not splits:
         raise UsageError(f"{path}: no CoNLL columns (.conll, .annotated, .bio) and no Rasa mark-up (.md) in it")
     found = Set(path.name, splits)

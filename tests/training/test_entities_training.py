@@ -68,6 +68,12 @@ def test_a_folder_without_tagged_words_is_named(tmp_path):
         entity_data.read(tmp_path)
 
 
+def test_a_column_of_other_things_is_named(tmp_path):
+    (tmp_path / "x.conll").write_text("Ada NNP\n")
+    with pytest.raises(UsageError, match=r"x\.conll: the last column must be .* 'NNP'"):
+        entity_data.read(tmp_path / "x.conll")
+
+
 def test_a_tag_allows_all_that_it_may_mean_and_silence_is_no_mistake():
     one = Set("x", {"train": [(["in", "Bath"], ["O", "B-location"])]}, silent=("PET",))
     labels = ["FAC", "GPE", "LOC", "PERSON", "PET"]
