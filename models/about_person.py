@@ -74,7 +74,9 @@ MAX_ANSWERS = 3
 _JOINED = re.compile(
     r"(?:^| )(?:and|n|or|also|plus) (?=(?:also |then )?(?:what|where|who|when|how|which|do|did|am|have|is) )"
 )
-_OWNER = re.compile(r"^(?:and |so |but |ok |what about |how about |you know |remember )*my ([a-z]+)(?: right)?$")
+_OWNER = re.compile(
+    r"^(?:and |so |but |ok |what about |how about |you know |remember )*my ([a-z]+)(?: right| died| is \w+)?$"
+)
 _PRONOUN = re.compile(r"^what (?:is|was) (?:(?:he|she|it) (?:called|named)|(?:his|her|its) name)(?: again)?$")
 _NOT_TOLD = {
     "name": "your name", "home": "where you live", "home_town": "where you're from", "age": "how old you are",

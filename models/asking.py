@@ -33,13 +33,15 @@ _ASKS = re.compile(
     rf"|(?:any|some) (?:idea|clue) {_WH}\b|(?:can|could) you (?:even |please )?(?:name|say|spell) my\b"
     rf"|(?:i )?bet you (?:can not|could not|do not|forgot|never)\b"
     rf"|(?:do|did|can|will) you (?:\w+ )?(?:have|keep|save) my\b"
+    r"|(?:say|call|address)(?: \w+){0,2} me by\b|(?:is|was) it\b.*\b(?:i|me|my)\b|is my (?:\w+ )?name\b"
+    r"|(?:do you know|have you got) (?:any of )?my (?:name|pets?|animals)\b|did i (?:ever )?(?:give|tell) you my\b"
     rf"|(?:do |did )?you (?:still |even )?remember my \w+$"
     rf"|(?:(?:do|did|can|could|would|have) )?you (?:\w+ ){{0,3}}(?:know|remember|recall|guess|tell me|forget|forgot|"
     rf"forgotten) (?:{_WH}|my (?:\w+ ){{0,3}}(?:names?|birthday|age|address|hometown|city|town|street))\b)"
 )
 _KIND = (
     "(?:older|younger|boy|girl|male|female|alive|married|single|working|retired|at school|in school|named|called|big|"
-    "small|tall|twins?)"
+    "small|tall|twins?|(?:at|in|with) \\w+)"
 )
 _YES_NO = (
     rf"{_LEAD}(?:"
@@ -48,7 +50,9 @@ _YES_NO = (
     rf"|is my (?:home|house|flat|place|town|city|street)\b"
     rf"|(?:is|are) my (?:\w+ )?<kin>s? (?:a |an )?\w+ or (?:a |an )?\w+$"
     rf"|am i (?:still |really |even )?(?:living|divorced|from|an only child|the (?:oldest|youngest)|{_KIND})\b"
-    r"|(?:do|did) i (?:still |even |really )?(?:have|own|got) (?:a |an |any |some )?(?:\w+ )?<kin>s?$"
+    r"|(?:do|did) i (?:still |even |really )?(?:have|own|got) (?:a |an |any |some )?(?:\w+ )?<kin>s?"
+    r"(?: or (?:a |an )?\w+)?$"
+    r"|do i (?:even )?have a (?:middle |nick)?name\b"
     r"|(?:do|did) i (?:still |even )?live\b"
     r"|(?:have|did) i (?:ever |already |even )?(?:told|tell|mention|mentioned|say|said) (?:you |to you )?(?:about )?"
     r"(?:my|where i|what my|i have|that i have)\b|(?:have|did) i (?:ever |already )?introduced? myself\b)"
@@ -57,14 +61,15 @@ _HOME = re.compile(
     r"\bi (?:\w+ )?(?:live|living|reside|grew up|grow up|come from|came from|am from)\b|\bhome for me\b"
     r"|\b(?:am|do|did) i (?:\w+ )?(?:from|live|living|come from|grow up)\b"
     r"|\bmy (?:home|house|flat|apartment|place|city|town|hometown|village|street|address|country)\b"
-    r"|\b(?:city|town|country|village|place) (?:i am|am i)\b|\bwhere ?abouts\b"
+    r"|\b(?:city|town|country|village|place) (?:i am|am i)\b|\bwhere ?abouts\b|\bin the world am i\b"
 )
 _ORIGIN = re.compile(r"\b(?:from|born|grow|grew|hometown|originally)\b")
 _NAME = re.compile(
     r"\b(?:my (?:full |real |first |last )?names?|(?:am i|i am|i was|i) called|call me|who (?:am i|i am)|name i gave|"
-    r"introduced? myself|who (?:are you|you are) (?:talking|speaking|chatting|writing) to|think i am)$"
-    r"|\bname i gave you\b|\bmy names?(?: again| yet| please| for me| now| to you| saved| stored| somewhere| is)+$"
-    r"|\bi called again$|\bi am called again$"
+    r"introduced? myself|who (?:are you|you are) (?:talking|speaking|chatting|writing) to|think i am|by (?:my )?name|"
+    r"name do i go by|my nickname|(?:middle |nick)name|my name (?:\w+ )?or \w+|i called again|i am called again)$"
+    r"|\bname i gave you\b|\b(?:is|you|got|have) my (?:\w+ )?name\b"
+    r"|\bmy names?(?: again| yet| please| for me| now| to you| saved| stored| somewhere| is)+$"
 )
 _OTHER = re.compile(
     r"\b(?:should|could|why|can i|how do|how can|think of|think about|feel|like me|loves? me|likes? me|hates?|miss|mad|"
@@ -114,8 +119,9 @@ def names_theirs(text: str) -> bool:
 
 
 _FIRST = re.compile(
-    r"^(?:and |ok |so |hello |but )*my \w+ (?:name |birthday )?(?:please$|is$|remember\b|do you (?:know|remember)\b|"
-    r"what is |when is |where is |how old )|^(?:and |ok |so |but )*my name(?: is)?$"
+    r"^(?:and |ok |so |hello |but )*my \w+ (?:name |birthday |age |breed |job )?(?:please$|is$|is what$|remember\b|"
+    r"do you (?:know|remember)\b|what is |when is |where is |how old )"
+    r"|^(?:and |ok |so |but )*my (?:name(?: is)?|\w+ (?:name|age|breed|birthday))$"
 )
 """ "My parrot's name please", "and my name is ...?": what is asked stands first."""
 
@@ -142,5 +148,5 @@ def _kin() -> re.Pattern[str]:
         rf"\bmy (?:own |old |new |little |big |older |younger |twin )?({kin})s?\b"
         rf"|\b(?:a |an |any |many |which |what |of )({kin})s?\b.* (?:i|me)\b"
         rf"|\bi (?:have|own|got) (?:a |an |any )?({kin})s?\b"
-        rf"|\b(?:which|what) ({kin})s?$|\banimals? lives? with me\b"
+        rf"|\bthe ({kin}) (?:called|named)\b|\b(?:which|what) ({kin})s?$|\banimals? lives? with me\b"
     )

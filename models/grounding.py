@@ -47,16 +47,14 @@ _HONEST = re.compile(
     r"tell)|haven’t|hasn’t|have not|not sure|no idea|no clue|never (?:told|said|mentioned)|not told|remind me|"
     r"tell me|yet to)\b"
 )
-_STATING = re.compile(
-    r"\b(?:you|your|you’re|it’s|it is|he’s|she’s|that’s|called|named|name is|yes|yeah|yep|no|of course)\b"
-)
 _COUNTS = re.compile(
     r"^(?:yes|yeah|yep|yup|no|nope|of course|sure)\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
 _THIRD = re.compile(r"\b(?:he|she|they|his|her|their|he’s|she’s|they’re)\b|\bi know (?:which|what|who|where)\b")
 _ASKING = re.compile(
     r"\?|^(?:(?:so|and|but|ok|hey|well) )?(?:what|where|who|which|whose|when|how|do|did|does|can|could|is|are|am|have|"
-    r"has|you|any|guess|tell|remind|name|spell|say|bet|i bet|remember)\b|\b(?:know|remember|guess|idea|forgot|recall)\b"
+    r"has|you|any|guess|tell|remind|name|spell|say|bet|i bet|remember)\b|\b(?:know|remember|guess|idea|forgot|recall|"
+    r"please)\b|\b(?:age|name|birthday|breed|job)s?$"
 )
 _DIED = re.compile(
     r"\b(?:he|she|they|it|your \w+)(?:’s| is| was| has| had)? (?:died|dead|passed away|killed|gone now)\b"
@@ -154,14 +152,16 @@ def _invents(said: str, told: set[str]) -> bool:
 
 
 def _states(said: str, told: set[str]) -> bool:
-    """As the answer to a question about the person: whether it states what is not known, instead of saying so."""
+    """As the answer to a question about the person: whether a sentence neither says that it does not know, nor asks,
+    nor holds what was told and nothing else."""
     for sentence in re.split(r"(?<=[.!?]) +", said):
         low = sentence.lower()
-        if low.endswith("?") or _HONEST.search(low):
-            continue
         capitals = [name for name in re.findall(r"\b[A-Z][a-z]+\b", sentence) if _is_name(name)]
-        strange = [word for word in (*capitals, *_content(low)) if not _among(word, told)] + _COUNTS.findall(low)
-        if _THIRD.search(low) or (strange and (_STATING.search(low) or capitals or len(low.split()) <= 3)):
+        strange = any(not _among(name, told) for name in capitals)
+        if not strange and (low.endswith("?") or (_HONEST.search(low) and " but " not in low)):
+            continue
+        content = [word for word in _content(low) if not _among(word, told)]
+        if strange or content or _COUNTS.search(low) or _THIRD.search(low) or not capitals:
             return True
     return False
 

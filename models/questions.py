@@ -14,7 +14,7 @@ from functools import cache
 from models.chatspeak import load
 
 _TAG = re.compile(
-    r"(?: (?:right|now|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|or not))+$"
+    r"(?: (?:right|now|yeah|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|or not))+$"
 )
 """What may follow a question: "you know my name, right?"."""
 

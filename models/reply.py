@@ -34,9 +34,9 @@ FALLBACKS = (
 """Said when no candidate is fit to be said. Written by a person, in turn."""
 
 NOT_TOLD = (
-    "You haven't told me that yet, I think. What is it?",
-    "I don't know that, honestly. Tell me?",
-    "That's not something I have of you yet. Will you tell me?",
+    "I'm not sure you've told me that. Will you?",
+    "I don't think I know that one. Tell me, or ask what I know of you?",
+    "That may be something I don't have of you yet. What is it?",
 )
 """The same, when the message asks for a fact of the person."""
 

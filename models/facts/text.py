@@ -82,6 +82,8 @@ _QUESTION = re.compile(
     r"does not|did not|wanna|want to|guess|remember when)(?: |$)"
 )
 _CLAUSE_SUBJECT = r"(?:i|my|he|she|we|they|his|her|its|it|our|you|u|your|there|the|this|that|everyone|everybody|people)"
+_INVERTED = ("do", "did", "does", "am", "is", "are", "was", "have", "can", "could", "should", "got")
+"""Before these words and a subject there is a question, "do i have a dog", and no new clause."""
 _RUN_ON = re.compile(
     r" (?:i (?:am|live|work|have|love|like|hate|moved|study|also|just)|my name|(?:what|how|where|who|when) (?:is|"
     r"are|about|do|did)|do you|can you|are you) "
@@ -201,7 +203,7 @@ def _split(sentence: list[Word]) -> list[list[Word]]:
         so_far = {w.plain for w in pieces[-1]}
         runs_on = (
             _RUN_ON.match(rest)
-            and sentence[i - 1].plain not in listed("subordinate")
+            and sentence[i - 1].plain not in (*listed("subordinate"), *_INVERTED)
             and not so_far & listed("reports")
         )
         both = pieces[-1] and pieces[-1][-1].plain in ("me", "i")  # "me and my wife"

@@ -47,8 +47,8 @@ _DENIED = re.compile(
 )
 _NOT_TRAIT = re.compile(r"\bi(?:'m| am) not (?:very |really |that |so )?(\w+)", re.IGNORECASE)
 _NOT_KNOWN = re.compile(
-    r"\b(?:don't|do not|didn't|can't|cannot|couldn't|could not|never|haven't|have not|not|no)\b[^.!?]*\b(?:know|told|"
-    r"tell|say|said|mention\w*|remember|recall|have|idea|clue|sure|name|memory|find|guess|access|yet)\b|"
+    r"\b(?:don't|do not|didn't|isn't|hasn't|can't|cannot|couldn't|could not|never|haven't|have not|not|no)\b[^.!?]*"
+    r"\b(?:know|told|tell|say|said|mention\w*|remember|recall|have|idea|clue|sure|name|memory|find|guess|access|yet)\b|"
     r"\bno idea\b|\byet\b|\btell me\b|\bremind me\b|\bmystery\b|\brather ask\b|\bgive me a hint\b",
     re.IGNORECASE,
 )

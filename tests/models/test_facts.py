@@ -283,3 +283,18 @@ def test_any_text_gives_whole_facts(text: str) -> None:
 )
 def test_to_ask_whether_it_has_a_name_is_not_to_give_it_one(text: str) -> None:
     assert read(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do i live in london",
+        "do i have a dog",
+        "is my name anna or hanna",
+        "have you got my name written down",
+        "did i work at the post office",
+        "am i living in leeds now",
+    ],
+)
+def test_a_question_without_its_mark_tells_nothing(text: str) -> None:
+    assert read(text) == []
