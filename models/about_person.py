@@ -258,6 +258,8 @@ def _of_named(turn: Turn, asked: Question) -> str | None:
 def _owners(facts: Sequence[Fact], one: str) -> set[str]:
     """The values of `about` that are meant by a word such as "sister" or "pet"."""
     told = {f.about for f in facts if f.about and f.about != "companion"}
+    if one == "family":
+        return {about for about in told if about.split()[-1] in load("entities")["relations"]}
     if one in ("pet", "animal"):
         return told & _animals()
     if one == "sibling":

@@ -18,7 +18,7 @@ from models.questions import bare, words
 
 _LEAD = (
     "^(?:(?:so|and|but|ok|okay|hey|hi|hello|wait|sorry|well|now|please|quick test|come on|oh|hm|then|also|lol|"
-    "actually) )*"
+    "actually|btw) )*"
 )
 _BE = "(?:is|are|was|were|do|does|did|am|has|have)"
 _WH = "(?:what|where|who|which|whose|how|if|whether|when)"
@@ -28,7 +28,7 @@ _ASKS = re.compile(
     rf"|how (?:old|many|far|big|long)\b|(?:what|which|whose)(?! an? )(?: \w+){{0,4}}? {_BE}\b"
     rf"|what (?:animals?|pets?|name)\b"
     rf"|who is\b|what is\b|(?:name|spell|say|guess)(?: me)? my\b|guess (?:where i|who i|how old i)\b|name of my\b"
-    rf"|(?:tell|remind) me (?:about my|of my|again|my|{_WH})\b"
+    rf"|(?:tell|remind) me (?:about my|of my|the (?:names?|age) of my|again|my|{_WH})\b"
     rf"|(?:remember|recall) (?:my|what my|where i|who i)\b"
     rf"|(?:any|some) (?:idea|clue) {_WH}\b|(?:can|could) you (?:even |please )?(?:name|say|spell) my\b"
     rf"|(?:i )?bet you (?:can not|could not|do not|forgot|never)\b"
@@ -65,9 +65,10 @@ _HOME = re.compile(
 )
 _ORIGIN = re.compile(r"\b(?:from|born|grow|grew|hometown|originally)\b")
 _NAME = re.compile(
-    r"\b(?:my (?:full |real |first |last )?names?|(?:am i|i am|i was|i) called|call me|who (?:am i|i am)|name i gave|"
-    r"introduced? myself|who (?:are you|you are) (?:talking|speaking|chatting|writing) to|think i am|by (?:my )?name|"
-    r"name do i go by|my nickname|(?:middle |nick)name|my name (?:\w+ )?or \w+|i called again|i am called again)$"
+    r"\b(?:my (?:full |real |first |last |own )?names?|(?:am i|i am|i was|i) called|call me|who (?:am i|i am)|"
+    r"introduced? myself|who (?:are you|you are) (?:talking|speaking|chatting|writing) to|who do you think i am|"
+    r"by (?:my )?name|name i gave|name do i go by|my nickname|(?:middle |nick)name|my name (?:\w+ )?or \w+|"
+    r"i called again|i am called again)$"
     r"|\bname i gave you\b|\b(?:is|you|got|have) my (?:\w+ )?name\b"
     r"|\bmy names?(?: again| yet| please| for me| now| to you| saved| stored| somewhere| is)+$"
 )
@@ -114,13 +115,18 @@ def asked(clause: str) -> Asked | None:
 
 def names_theirs(text: str) -> bool:
     """Whether a plain text names the person's name, home, pets or family, and asks for no advice or feeling."""
-    found = _NAME.search(text) or _HOME.search(text) or _kin().search(text) or re.search(r"\bmy names?\b", text)
+    found = _NAME.search(text) or _HOME.search(text) or _kin().search(text) or _NEAR.search(text)
     return bool(found) and not _OTHER.search(text)
 
 
+_NEAR = re.compile(
+    r"\bmy (?:\w+ )?names?\b|\bwho (?:am i|i am)\b|\bcall(?:ed)? me\b|\bhome\b.*\bme\b|\bi (?:moved?|live)\b|"
+    r"\btalking to you$"
+)
+
 _FIRST = re.compile(
-    r"^(?:and |ok |so |hello |but )*my \w+ (?:name |birthday |age |breed |job )?(?:please$|is$|is what$|remember\b|"
-    r"do you (?:know|remember)\b|what is |when is |where is |how old )"
+    r"^(?:and |ok |so |hello |but )*my \w+ (?:name |birthday |age |breed |job )?(?:please$|is$|is (?:called )?what$|"
+    r"remember\b|do you (?:know|remember)\b|what is |when is |where is |how old )"
     r"|^(?:and |ok |so |but )*my (?:name(?: is)?|\w+ (?:name|age|breed|birthday))$"
 )
 """ "My parrot's name please", "and my name is ...?": what is asked stands first."""

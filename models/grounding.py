@@ -52,9 +52,9 @@ _COUNTS = re.compile(
 )
 _THIRD = re.compile(r"\b(?:he|she|they|his|her|their|he’s|she’s|they’re)\b|\bi know (?:which|what|who|where)\b")
 _ASKING = re.compile(
-    r"\?|^(?:(?:so|and|but|ok|hey|well) )?(?:what|where|who|which|whose|when|how|do|did|does|can|could|is|are|am|have|"
-    r"has|you|any|guess|tell|remind|name|spell|say|bet|i bet|remember)\b|\b(?:know|remember|guess|idea|forgot|recall|"
-    r"please)\b|\b(?:age|name|birthday|breed|job)s?$"
+    r"\?|^(?:(?:so|and|but|ok|hey|well|btw) )?(?:what|where|who|which|whose|when|how|do|did|does|can|could|is|are|am|"
+    r"have|has|you|any|guess|tell|remind|name|spell|say|bet|i bet|remember)\b|\b(?:know|remember|guess|idea|forgot|"
+    r"recall|please)\b|\b(?:age|name|birthday|breed|job)s?$"
 )
 _DIED = re.compile(
     r"\b(?:he|she|they|it|your \w+)(?:’s| is| was| has| had)? (?:died|dead|passed away|killed|gone now)\b"
@@ -86,7 +86,7 @@ def asks_about_person(turn: Turn) -> bool:
     if any(asked and asked.kind != "remember" for asked in found) or asking.asked_in(texts):
         return True
     whole = plain(turn.text)
-    return len(whole.split()) <= 14 and bool(_ASKING.search(whole) and asking.names_theirs(whole))
+    return len(whole.split()) <= 14 and bool(_ASKING.search(whole) and asking.names_theirs(whole.rstrip(" ?")))
 
 
 @cache

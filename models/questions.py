@@ -14,7 +14,8 @@ from functools import cache
 from models.chatspeak import load
 
 _TAG = re.compile(
-    r"(?: (?:right|now|yeah|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|or not))+$"
+    r"(?: (?:right|now|yeah|yes|again|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|"
+    r"or not))+$"
 )
 """What may follow a question: "you know my name, right?"."""
 
@@ -35,8 +36,8 @@ def question(clause: str) -> Question | None:
 
     Mistyped key words are put right first: "what is my nmae"; what trails after it is left out: "..., right"."""
     mended = mend(clause)
-    found = (_question(mended) if mended != clause else None) or _question(clause)
-    return found or (_question(bare(mended)) if bare(mended) != mended else None)
+    found = [asked for text in dict.fromkeys((mended, clause, bare(mended))) if (asked := _question(text))]
+    return next((asked for asked in found if asked.kind not in ("remember", "fact")), found[0] if found else None)
 
 
 def bare(clause: str) -> str:

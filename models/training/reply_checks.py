@@ -8,9 +8,10 @@ They are patterns apart from those that hold candidates back at run time, so tha
     as_an_ai         "as an AI", "as a language model", "language model"
     claims_human     says to be a person or not to be an AI, or claims a body, job, home, family or childhood
     contradicts      another name for itself, no AI, a like of the persona denied, a trait denied
-    invents          a fact of the person that the prompt does not hold: on a question for one that is not known, any
-                     answer that neither says so nor only asks; on a known one, an answer without it that states
-                     something; on any, "your dog" and the like, a name, or "you told me"
+    invents          a fact of the person that the prompt does not hold: "your dog" and the like, a name, "you told me";
+                     on a question for a fact, a sentence that is no question and no honest no and that holds a new
+                     name, a number, a yes or no, or is about "you", "your", "he", "she", "it" or "they"
+    evades           on a question for a fact: neither the fact, nor an honest no, nor a question back, nor invented
 
 They know words and not meaning: what a pattern misses is not counted, and a harmless phrase may be.
 """
@@ -24,7 +25,7 @@ from typing import Any
 
 from models.reply import repeats
 
-CHECKS = ("empty", "cut_off", "repeats_itself", "as_an_ai", "claims_human", "contradicts", "invents")
+CHECKS = ("empty", "cut_off", "repeats_itself", "as_an_ai", "claims_human", "contradicts", "invents", "evades")
 
 _ENDS = re.compile(r"[.!?…)\"”'’:]\W*$|[\u2190-\u27bf\U0001f000-\U0001faff]\W*$")
 _AS_AN_AI = re.compile(r"\bas an? (?:ai|artificial|(?:large )?language)\b|\blanguage model\b", re.IGNORECASE)
@@ -61,6 +62,27 @@ _CALLED = re.compile(
     r"\b(?:[Yy]our name is|[Yy]ou're called|[Hh]i|[Hh]ey|[Hh]ello|[Tt]hanks|, )\W*([A-Z][a-z]+)\b[.!?,]"
 )
 _TOLD = re.compile(r"\byou (?:told me|said|mentioned)\b", re.IGNORECASE)
+_STATING = re.compile(
+    r"^(?:yes|yeah|yep|no|nope|of course)\b|\b(?:your|yours|you're|you are|you have|you've|you live|you were|he|she|"
+    r"he's|she's|it's|it is|they're|they are|his|her|their)\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten)\b",
+    re.IGNORECASE,
+)
+_OPENINGS = {
+    "hi",
+    "hey",
+    "hello",
+    "okay",
+    "well",
+    "sure",
+    "great",
+    "nice",
+    "sorry",
+    "good",
+    "thanks",
+    "oh",
+    "huh",
+    "nothing",
+}
 _NO_NAMES = {"i", "juno", "pixel", "wren", "there", "friend", "you", "oh", "no", "yes", "ai"}
 
 
@@ -76,6 +98,7 @@ def check(prompt: Mapping[str, Any], reply: str, finished: bool = True) -> list[
         "contradicts": _contradicts(prompt["persona"], reply),
         "invents": _invents(prompt, reply),
     }
+    found["evades"] = "known" in prompt and not found["invents"] and not _answers(prompt, reply)
     return ["empty"] if found["empty"] else [name for name in CHECKS if found[name]]
 
 
@@ -108,15 +131,31 @@ def _invents(prompt: Mapping[str, Any], reply: str) -> bool:
     told = " ".join([prompt["text"], *(t for who, t in prompt["history"] if who == "person")]).lower()
     told += " ".join(f" {f['value']} {f['about']} {f['slot']}" for f in prompt["facts"]).lower()
     if "known" in prompt:
-        if prompt["known"] and answered(prompt, reply):
-            return False
-        only_asks = all(s.endswith("?") for s in re.split(r"(?<=[.!?])\s+", reply) if s)
-        return not (_NOT_KNOWN.search(reply) or only_asks)
+        return not answered(prompt, reply) and any(_states(told, s) for s in _sentences(reply))
     if any(m[1].lower().rstrip("s") not in told for m in _HAVING.finditer(reply)):
         return True
     if any(m[1].lower() not in told and m[1].lower() not in _NO_NAMES for m in _CALLED.finditer(reply)):
         return True
     return bool(_TOLD.search(reply)) and not _NOT_KNOWN.search(reply) and not prompt["facts"] and not prompt["history"]
+
+
+def _states(told: str, sentence: str) -> bool:
+    """Whether a sentence of the answer to a question for a fact states one."""
+    if sentence.endswith("?") or _NOT_KNOWN.search(sentence):
+        return False
+    names = [
+        n for n in re.findall(r"(?<!^)\b[A-Z][a-z]+\b|^[A-Z][a-z]+(?=[.!,])", sentence) if n.lower() not in _NO_NAMES
+    ]
+    return any(n.lower() not in told and n.lower() not in _OPENINGS for n in names) or bool(_STATING.search(sentence))
+
+
+def _answers(prompt: Mapping[str, Any], reply: str) -> bool:
+    only_asks = all(s.endswith("?") for s in _sentences(reply))
+    return (bool(prompt["known"]) and answered(prompt, reply)) or only_asks or bool(_NOT_KNOWN.search(reply))
+
+
+def _sentences(reply: str) -> list[str]:
+    return [s for s in re.split(r"(?<=[.!?])\s+", reply) if s]
 
 
 def answered(prompt: Mapping[str, Any], reply: str) -> bool:
