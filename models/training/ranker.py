@@ -29,8 +29,9 @@ from models.training.preferences import JUDGED, turn_of
 from models.training.reply import DIALOGUES, held_out, read_talks
 from pipelines.turn import Candidate, Turn
 
-HELD = {"repeats_itself": -1.5, "repeats_person": -0.8}
-"""Weights that stay as they were set by hand: each judge saw one reply of a talk and not the one before it."""
+HELD = {"repeats_itself": -1.5, "repeats_person": -0.8, "tact": 1.0}
+"""Weights that are set by hand. A judge saw one reply of a talk and not the one before it; and a hurt is met by words
+that a person wrote, which costs nothing on the topics that weigh (best 0.299 after 0.294, bad 0.584 after 0.593)."""
 
 WRONG = 3
 """Replies of other talks beside each reply that really followed."""
