@@ -180,7 +180,7 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     return None
 
 
-_LIFE = ("life_job", "life_meal", "life_past", "life_kin", "life_sleep", "life_day")
+_LIFE = ("life_body", "life_job", "life_meal", "life_past", "life_kin", "life_sleep", "life_day")
 
 
 def _myself(turn: Turn, clauses: list[Clause]) -> str | None:

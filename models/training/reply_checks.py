@@ -38,6 +38,7 @@ _HUMAN = re.compile(
     r"|\bwhen i was (?:a |young|little|in|growing)|\bi grew up\b|\bi was born\b"
     r"|\bi (?:just |also |usually |always )?(?:live in|work (?:as|at|for|in)|went to (?:school|the|a|work)|woke up|"
     r"slept|ate|cooked|drank|have (?:a|two|three) (?:job|dog|cat|brothers?|sisters?|kids|wife|husband|child))\b"
+    r"|\bi was (?:[\w-]+ ){1,2}years? old\b|\bi(?:'m| am|'ve been) (?:\w+ ){0,4}(?:sore|sick|sitting|hungry|tired)\b"
     r"|\bi had (?:a |some )?(?:breakfast|lunch|dinner|coffee|toast|eggs|cereal|a dream)\b",
     re.IGNORECASE,
 )

@@ -179,3 +179,11 @@ def test_when_nothing_is_fit_to_be_said_it_says_that_it_was_not_told() -> None:
 def test_a_death_that_nobody_told_is_held_back() -> None:
     assert objections("He died by accident.", Turn("is my dad still working")) == ["invents_memory"]
     assert objections("I'm sorry he died.", Turn("my dad died")) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["are you sick", "how tall are you", "where are you sitting right now", "were you ever a kid"]
+)
+def test_it_claims_no_body_and_no_childhood(text: str) -> None:
+    [[candidate]] = Skills()([Turn(text)])
+    assert re.search("AI|software", candidate.text)

@@ -324,3 +324,11 @@ def test_a_candidate_takes_about_a_millisecond():
         objections(reply, one)
         times.append(time.process_time() - started)
     assert sorted(times)[len(times) // 2] < 0.004
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["I've just been feeling a bit sore today.", "I was eight years old.", "I'm sitting here.", "I've only one arm."],
+)
+def test_a_body_and_a_childhood_are_a_persons(reply: str) -> None:
+    assert "claims_human" in objections(reply, Turn("hi"))
