@@ -96,7 +96,7 @@ def _first(row: Row, choice: Choice, encode: choosing.Encode) -> str:
 
 def best(row: Row, choice: Choice, encode: choosing.Encode) -> str:
     """The sample that is nearest to all others in words (minimum Bayes risk, Kumar and Byrne 2004, with word F1 as the
-    gain), relevance and likelihood a little: chosen on dialogues 1 to 500."""
+    gain), relevance and likelihood a little: set by hand and tuned on nothing."""
     texts = [text for text in row["texts"] if text] or [""]
     likely = dict(zip(row["texts"], row["likely"], strict=True))
     vectors = encode([*texts, choice.said[-1]])
