@@ -115,11 +115,21 @@ def _scores(truth: Sequence[set[Span]], said: Sequence[set[Span]]) -> dict[str, 
         ]
         return np.array([(len(t & f), len(t), len(f)) for t, f in pairs])
 
+    def interval(measure: Callable[[Any], float]) -> list[float]:
+        return scores.interval(len(rows), lambda r: measure(rows[r]))
+
     rows = count()
-    right, true, found = rows.sum(0)
+    per_label = {label: span_f1(count(label)) for label in sorted({s[2] for t in truth for s in t})}
     return {
-        "span F1": [span_f1(rows), *scores.interval(len(rows), lambda r: span_f1(rows[r]))],
-        "precision": [float(right / max(1, found))],
-        "recall": [float(right / max(1, true))],
-        **{f"span F1, {label}": [span_f1(count(label))] for label in sorted({s[2] for t in truth for s in t})},
+        "span F1": [span_f1(rows), *interval(span_f1)],
+        "precision": [_share(rows, 2), *interval(lambda r: _share(r, 2))],
+        "recall": [_share(rows, 1), *interval(lambda r: _share(r, 1))],
+        **{f"span F1, {label}": [f1] for label, f1 in per_label.items()},
+        "pictures": {"per label": {label: round(f1, 3) for label, f1 in per_label.items()}},
     }
+
+
+def _share(counts: Any, of: int) -> float:
+    """The right ones of all that are true (1) or said (2), over rows of counts."""
+    total = np.asarray(counts).sum(0)
+    return float(total[0] / max(1, total[of]))

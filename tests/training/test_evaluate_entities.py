@@ -1,4 +1,4 @@
-from models.training.evaluate_entities import mapped, span_f1, spans_of
+from models.training.evaluate_entities import _scores, mapped, span_f1, spans_of
 from pipelines.turn import Entity
 
 
@@ -18,3 +18,11 @@ def test_a_date_is_no_entity_of_the_set() -> None:
 def test_f1_counts_over_all_sentences() -> None:
     assert span_f1([(1, 2, 1), (1, 2, 3)]) == 0.5
     assert span_f1([(0, 0, 0)]) == 0.0
+
+
+def test_the_report_has_a_picture_of_f1_per_label_and_intervals():
+    truth = [{(0, 3, "person"), (7, 9, "group")}, {(0, 4, "person")}]
+    found = _scores(truth, [{(0, 3, "person")}, {(0, 4, "person"), (6, 8, "group")}])
+    assert found["pictures"]["per label"] == {"group": 0.0, "person": 1.0}
+    assert found["precision"][0] == found["recall"][0] == 2 / 3
+    assert len(found["precision"]) == 3
