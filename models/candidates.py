@@ -24,8 +24,9 @@ class Transformers:
     """A causal language model of the transformers library, on this machine's CPU.
 
     weights: a card or folder with a model that speaks ChatML; adapter: a card or folder with a LoRA adapter, or "";
-    count: candidates per turn; seed: for repeatable replies, or -1; fallback: generate only for turns for which no
-    stage before this one (a served model, say) found a candidate.
+    count: candidates per turn; together: samples in one batch at most, so that of many turns each gets fewer
+    candidates, and all are answered sooner; seed: for repeatable replies, or -1; fallback: generate only for turns for
+    which no stage before this one (a served model, say) found a candidate.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("safety",)
@@ -36,6 +37,7 @@ class Transformers:
         weights: str = "smollm2-135m-instruct",
         adapter: str = "",
         count: Annotated[int, Field(ge=1, le=32)] = 8,
+        together: Annotated[int, Field(ge=1, le=1024)] = 64,
         max_tokens: Annotated[int, Field(ge=8, le=512)] = 48,
         temperature: Annotated[float, Field(gt=0, le=2)] = 0.8,
         top_p: Annotated[float, Field(gt=0, le=1)] = 0.92,
@@ -46,7 +48,7 @@ class Transformers:
     ) -> None:
         self.generator = Generator(fetch(weights), fetch(adapter) if adapter else None, int8)
         self.sampling = Sampling(max_tokens, temperature, top_p, repetition)
-        self.count, self.seed, self.fallback = count, seed, fallback
+        self.count, self.together, self.seed, self.fallback = count, together, seed, fallback
 
     def __call__(self, turns: Sequence[Turn]) -> list[list[Candidate]]:
         result: list[list[Candidate]] = [[] for _ in turns]
@@ -60,7 +62,8 @@ class Transformers:
             one = turns[asked[0]] if len(asked) == 1 else None
             stream = streaming(one) if one else None
             lead = leading(one) if one and self.count > 1 else None
-            samples = self.generator.sample(prompts, self.count, self.sampling, stops, seed, stream, lead)
+            count = max(1, min(self.count, self.together // len(asked)))
+            samples = self.generator.sample(prompts, count, self.sampling, stops, seed, stream, lead)
             for i, group in zip(asked, samples, strict=True):
                 result[i] = [candidate for sample in group if (candidate := tidy(sample))]
         return result

@@ -106,7 +106,7 @@ WRONG = {
     "unknown setting": (
         GOOD.replace('use = "template"', 'use = "transformers"\ntemprature = 0.5'),
         'my.toml:15: [stages.candidates] unknown setting "temprature". Did you mean "temperature"? Allowed: weights, '
-        "adapter, count, max_tokens, temperature, top_p, repetition, int8, seed, fallback",
+        "adapter, count, together, max_tokens, temperature, top_p, repetition, int8, seed, fallback",
     ),
     "wrong type": (
         GOOD.replace('use = "template"', 'use = "transformers"\ncount = "four"'),
