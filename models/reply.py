@@ -103,6 +103,8 @@ class Ranker:
 
     def _rank(self, turn: Turn) -> Reply:
         fit = _fit(turn)
+        if turn.stop.is_set() and fit:  # whoever stopped it waits for no ranking, and keeps what led until then
+            fit = [max(fit, key=lambda c: (c.finished, c.scores.get("logprob", float("-inf"))))]
         hateful = self.hateful([c.text for c in fit])
         fit = [c for c, wrong in zip(fit, hateful, strict=True) if not wrong]
         if not fit:

@@ -39,8 +39,9 @@ class Answering:
 
     def lines(self, name: str, width: int) -> list[str]:
         """What stands above the prompt: the reply so far, and a line that says what goes on."""
+        written = show.wrapped(f"{name}: {self._written}", width - 1).split("\n")[-LINES:] if self._written else []
         if self.stopped:
-            return ["stopping"]
+            return [*written, "stopping"]
         seconds = time.monotonic() - self._since
         if seconds < QUIET and not self._written:
             return []
@@ -49,7 +50,6 @@ class Answering:
         status = f"{show.plain(name)} {doing}{dots:<3} {seconds:.0f} s (Ctrl-C stops)"
         if len(status) >= width:
             status = f"{dots:<3} {seconds:.0f} s (Ctrl-C stops)"
-        written = show.wrapped(f"{name}: {self._written}", width - 1).split("\n")[-LINES:] if self._written else []
         return [*written, status[: width - 1]]
 
     def _text(self, text: str) -> None:

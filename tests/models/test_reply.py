@@ -89,6 +89,20 @@ def test_likely_finished_and_of_the_right_length_wins(ranker: Ranker) -> None:
     assert [c.scores["total"] for c in reply.ranked] == sorted((c.scores["total"] for c in reply.ranked), reverse=True)
 
 
+def test_after_a_stop_what_led_is_kept_and_nothing_is_weighed(ranker: Ranker) -> None:
+    stopped = turn(
+        generated("That sounds like the kind of long day that wants", 0.0, finished=False),
+        generated("ok", -0.5),
+        generated("Oh no, that sounds long. What happened?", -1.0),
+    )
+    stopped.stop.set()
+    (reply,) = ranker([stopped])
+    assert reply.text == "ok"
+    stopped.candidates = stopped.candidates[:1] if stopped.candidates else []
+    (reply,) = ranker([stopped])
+    assert reply.text.startswith("That sounds like")
+
+
 def test_a_hurt_is_met_by_words_that_a_person_wrote(ranker: Ranker) -> None:
     written = Candidate("Oh no. That sounds like a heavy one.", "template")
     other = generated("Well the heavy ones are the best of the whole lot.", -1.2)
