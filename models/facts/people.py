@@ -169,6 +169,8 @@ class People:
         """The name that stands right after "my sister", if one does."""
         index = clause.plain[:end].count(" ") + 1
         words = clause.words
+        if kind in pet_kinds() and index < len(words) and words[index].plain in listed("pet_things"):
+            return None, end
         # A pet may be called Biscuit, a sister hardly, unless what follows can only be her verb: "my sister rose is".
         verb = words[index + 1].plain if index + 1 < len(words) else ""
         found = fact_values.name(words, index, sure=kind in pet_kinds() or verb in listed("name_verbs"))

@@ -89,6 +89,9 @@ def test_the_slots_are_written_in_capitals_where_names_have_them() -> None:
     [
         ("my sister anna moved to rome", ["sister.name=anna", "sister.home=rome"]),
         ("my sister's dog is called rex", ["sister's dog.name=rex"]),
+        ("my cat miso makes it better tho", ["pet=cat", "cat.name=miso"]),
+        ("my cat tree fell over", []),
+        ("my dog walker knocked twice", []),
         ("my mom works at a bank and i work at a school", ["mum.work=bank", "work=school"]),
         ("i live in oslo but my brother lives in bergen", ["home=oslo", "brother.home=bergen"]),
         ("my friend says i live in a bubble", []),
