@@ -18,6 +18,11 @@ LAST = 8
 """How many of the companion's last utterances are not to be repeated."""
 
 
+HURT = -0.15
+"""Valence below which the message tells of a hurt: nothing light is said of its subject, and words written by a person
+are preferred to generated ones, since a small model meets joy better."""
+
+
 def choose(turn: Turn, variants: Sequence[str], /, **values: str) -> str:
     """One variant, filled in. Those that name a value which is empty or missing are left out, and those said lately
     come last. Raises ValueError when none can be filled in."""

@@ -23,6 +23,7 @@ from models.honest import disclosed
 from models.hub import fetch
 from models.judge import Judge
 from models.outgoing import objections
+from models.phrases import HURT
 from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Reply, Turn
 
@@ -51,9 +52,6 @@ WEIGHTS = {
     "written": 0.0,
 }
 """Set by hand, for a ranker without a judge; a judge brings fitted ones."""
-
-HURT = -0.15
-"""Valence below which words written by a person are preferred to generated ones: a small model meets joy better."""
 
 
 class First:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from models.chatspeak import EMOJI, clauses, load, plain
-from models.phrases import chance, last_replies, name_of, ranked, shown
+from models.phrases import HURT, chance, last_replies, name_of, ranked, shown
 from models.telling import dead, spoken
 from pipelines.turn import Candidate, Fact, Turn
 
@@ -89,7 +89,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
         return data["unknown"][when], {}
     if strength >= 0.4 and feeling in feelings:
         return feelings[feeling], {}
-    return _subject(words) or data["unknown"]["statement"], {}
+    hurt = turn.emotion is not None and turn.emotion.valence < HURT  # "four legs good" is no answer to a vet's letter
+    return (None if hurt else _subject(words)) or data["unknown"]["statement"], {}
 
 
 def _in_context(turn: Turn, intent: str) -> str:

@@ -35,6 +35,12 @@ def from_group(texts: list[str], *path: str) -> bool:
     return all(any(_begins(text, variant) for variant in entry["say"]) for text in texts)
 
 
+def test_nothing_light_is_said_of_the_subject_of_a_hurt() -> None:
+    made = understood("they said the cat went to a farm. i found the vet paper")
+    made.emotion = Emotion({"grief": 0.3}, ("grief",), -0.5)
+    assert not from_group([c.text for c in Template()([made])[0]], "subject", "pets")
+
+
 def _begins(text: str, variant: str) -> bool:
     head = variant.partition("{")[0]
     return text.startswith(head) if head else any(part in text for part in variant.split("}")[1:] if part)
