@@ -1,7 +1,8 @@
 """The command line. Imports nothing heavy before a command needs it: `chatbot --help` is instant.
 
 Errors that a person can mend are printed in their own words, without a traceback; exit code 2 for usage, 1 for failure.
-The other groups of commands: cli_memory, cli_parts (config, stages, models) and cli_measure (train, evaluate, bench).
+The other groups of commands: cli_memory, cli_parts (config, stages, models), cli_train,
+cli_evaluate, cli_bench.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import click
 
-from chatbot import cli_measure, cli_memory, cli_parts
+from chatbot import cli_bench, cli_evaluate, cli_memory, cli_parts, cli_train
 from chatbot.cli_options import CONFIG, SETS, USER, complete_configs
 from pipelines.errors import ChatbotError, UsageError
 
@@ -193,7 +194,7 @@ def doctor(config: str | None) -> None:
 
 for group in (cli_memory.memory, cli_parts.config, cli_parts.stages, cli_parts.models):
     main.add_command(group)
-for group in (cli_measure.train, cli_measure.evaluate, cli_measure.bench):
+for group in (cli_train.train, cli_evaluate.evaluate, cli_bench.bench):
     if group.commands:
         main.add_command(group)
 

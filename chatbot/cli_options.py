@@ -39,3 +39,9 @@ SETS = click.option(
     "--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override one value: stages.emotion.threshold=0.3"
 )
 USER = click.option("--user", default="me", show_default=True, metavar="NAME", help="Whose memory.")
+
+
+def progress(line: str) -> None:
+    """One line that is written over, on a terminal only."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[2K{line[:78]}", nl=False, err=True)

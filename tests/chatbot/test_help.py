@@ -45,8 +45,6 @@ def test_every_command_has_examples_that_it_takes(names: tuple[str, ...]) -> Non
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_help_fits_the_terminal_and_cuts_no_sentence(width: int) -> None:
     for names in [(), *ALL, *{names[:1] for names in ALL if len(names) > 1}]:
-        if names == ("train", "reply"):  # its options are its module's
-            continue
         done = CliRunner().invoke(main, [*names, "--help"], terminal_width=width)
         assert done.exit_code == 0, done.output
         shown, _, listed = done.output.partition("Commands:")

@@ -1,7 +1,5 @@
-"""The command line's side of measuring and training: `chatbot train`, `chatbot evaluate`, `chatbot bench`.
-
-Every command imports what it needs when it is called, and leaves the work to `models.training` or to a module beside
-this one. Knows no model.
+"""The command line's side of measuring how good: `chatbot evaluate`. Every command imports what it needs when it is
+called, and leaves the work to `models.training` or to a module beside this one. Knows no model.
 """
 
 from __future__ import annotations
@@ -13,128 +11,9 @@ from typing import Any
 
 import click
 
-from chatbot.cli_options import CONFIG, SETS
+from chatbot.cli_options import CONFIG, SETS, progress
 
 FOLDER = click.Path(path_type=Path)
-DATA = click.option(
-    *("--data", "data"),
-    multiple=True,
-    required=True,
-    metavar="PATH",
-    type=click.Path(exists=True, path_type=Path),
-    help="Folder or file of examples; several may be given.",
-)
-
-
-@click.group()
-def train() -> None:
-    """Train a stage on public data, or on your own."""
-
-
-def _train_stage(name: str, out: Path, data: tuple[Path, ...], **settings: Any) -> None:
-    from models.training import stage
-
-    result = stage.train(name, data, out, command="chatbot " + shlex.join(sys.argv[1:]), **settings)
-    for what, score in result.items():
-        click.echo(f"{what.replace('_', ' ')}: {score:.3f}")
-    click.echo(f"{out}/{name}.toml is its card. To use it, in a config:\n")
-    tuned = str(out.resolve()) if (out / "encoder.safetensors").is_file() else settings["encoder"]
-    click.echo(f'[stages.embedding]\nuse = "minilm"\ntuned = "{tuned}"')
-    if (out / "encoder.safetensors").is_file():
-        click.echo(
-            '\n[stages.safety]                   # its head reads the features of minilm-chat alone\nuse = "rules"'
-        )
-    click.echo(f'\n[stages.{name}]\nuse = "encoder"\nweights = "{out.resolve()}"')
-
-
-def _stage_options(command: Any) -> Any:
-    options = [
-        DATA,
-        click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Where head, card and layers go."),
-        click.option("--encoder", default="minilm-chat", show_default=True, metavar="CARD|DIR", help="Whose features."),
-        click.option("--epochs", default=0.0, help="Train the encoder as well, for so many epochs. [default: 0]"),
-        click.option("--learning-rate", default=2e-4, show_default=True, help="Of the encoder."),
-        click.option("--seed", default=7, show_default=True),
-        click.option("--licence", default="", help="Of the data, for the card. [default: what lies beside the data]"),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@train.command("intent")
-@_stage_options
-def train_intent(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
-    """Train an intent stage on examples of your own.
-
-    Formats: CLINC150 json, BANKING77 or HWU64 csv, Rasa yml or md; a csv or jsonl of your own.
-
-    Without --epochs a head is fitted on the encoder as it is: minutes. With --epochs 10 the encoder learns too:
-    better, half an hour, and other heads do not fit it any more. Broken off, it goes on from its last checkpoint.
-
-    \b
-    Examples:
-      chatbot train intent --data banking77 --out bank
-      chatbot train intent --data banking77 --out bank --epochs 10
-    """
-    _train_stage("intent", out, data, **settings)
-
-
-@train.command("emotion")
-@_stage_options
-def train_emotion(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
-    """Train an emotion stage on GoEmotions tsv.
-
-    The folder holds emotions.txt, train.tsv, dev.tsv and test.tsv; all else is as for train intent.
-
-    \b
-    Examples:
-      chatbot train emotion --data goemotions --out feelings --epochs 3
-    """
-    _train_stage("emotion", out, data, **settings)
-
-
-@train.command("entities")
-@DATA
-@click.option("--out", required=True, type=FOLDER, metavar="DIR", help="Where weights and card go.")
-@click.option("--epochs", default=3.0, show_default=True)
-@click.option("--learning-rate", default=3e-4, show_default=True)
-@click.option("--frozen-layers", default=4, show_default=True, help="Lower layers of the six that stay as they are.")
-@click.option("--seed", default=7, show_default=True)
-@click.option("--licence", default="", help="Of the data, for the card. [default: what lies beside the data]")
-def train_entities(out: Path, data: tuple[Path, ...], **settings: Any) -> None:
-    """Train an entities stage on sentences whose words are tagged.
-
-    Formats: CoNLL columns (word first, BIO tag last; files named by split), Rasa md with names marked, a file of
-    Restaurant8k. Labels of your own become labels of the stage. Broken off, it goes on from its last checkpoint.
-
-    \b
-    Examples:
-      chatbot train entities --data DATA/ner/WNUT17 --data DATA/ner/wikigold --out names
-      chatbot train entities --data mine.conll --out names --epochs 5
-    """
-    from models.training import entities
-
-    result = entities.train(data, out, command="chatbot " + shlex.join(sys.argv[1:]), **settings)
-    for what, score in result.items():
-        click.echo(f"{what.replace('_', ' ')}: {score:.3f}")
-    click.echo(f"{out}/entities.toml is its card. To use it, in a config:\n")
-    click.echo(f'[stages.entities]\nuse = "encoder"\nweights = "{out.resolve()}"')
-
-
-@train.command("reply", context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def train_reply(arguments: tuple[str, ...]) -> None:
-    """Train the reply model's adapter on dialogues.
-
-    \b
-    Examples:
-      chatbot train reply --help
-    """
-    from models.training import reply
-
-    sys.argv = ["chatbot train reply", *arguments]
-    reply.main()
 
 
 @click.group()
@@ -374,11 +253,6 @@ def evaluate_reply(
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-@click.group()
-def bench() -> None:
-    """Measure time and memory."""
-
-
 @evaluate.command("memory")
 @CONFIG
 @SETS
@@ -415,8 +289,8 @@ def evaluate_memory(
     found = read_config(config, sets)
     labelled = labelled or ROOT / "tests" / "models" / "facts_own.jsonl"
     scenes = scenes or ROOT / "tests" / "scenes" / "memory"
-    report, failed = measuring.run(found, data, labelled, scenes, generate, _progress)
-    _progress("")
+    report, failed = measuring.run(found, data, labelled, scenes, generate, progress)
+    progress("")
     click.echo(f"{found.path.name}\n{scoring.table(report)}")
     for line in failed:
         click.echo(f"failed: {line}")
@@ -426,72 +300,3 @@ def evaluate_memory(
         command = "chatbot " + shlex.join(sys.argv[1:])
         click.echo(f"As a page: {evaluate_show.write(out, f'memory, {found.path.name}', report, command)}")
     sys.exit(0 if measuring.good_enough(report["scenes"]) else 1)
-
-
-@bench.command("memory")
-@click.option("--sizes", default="10,100,1000,5000,10000,50000", show_default=True, metavar="N,N", help="Utterances.")
-@click.option("--facts", default=1000, show_default=True, help="How many facts are known.")
-def bench_memory(sizes: str, facts: int) -> None:
-    """Milliseconds of memory by how much it holds.
-
-    recall: finding what fits one message. writing: the message, what it taught, and the answer. turn: both, and the
-    profile and the history. first recall: in a fresh process, which reads the file. Beside each: the processor's
-    time, without what the disk and other programs take.
-
-    \b
-    Examples:
-      chatbot bench memory
-      chatbot bench memory --sizes 5000,50000
-    """
-    from chatbot import bench_memory as benching
-    from pipelines.errors import UsageError
-
-    try:
-        wanted = [int(size) for size in sizes.split(",")]
-    except ValueError:
-        wanted = []
-    if not wanted or min(wanted) < 1 or facts < 1:
-        raise UsageError("--sizes and --facts are numbers from 1 on, such as --sizes 10,1000 --facts 100")
-    rows = benching.run(wanted, facts, _progress)
-    _progress("")
-    click.echo(benching.table(rows))
-
-
-@bench.command("reply")
-@CONFIG
-@SETS
-@click.option("--tokens", default=40, show_default=True, type=click.IntRange(2, 400), help="Of each candidate.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="How often each is measured.")
-@click.option("--threads", default=0, type=click.IntRange(0, 64), help="Of each engine. [default: one per core]")
-@click.option("--out", type=FOLDER, metavar="FILE", help="Write all times as JSON there.")
-def bench_reply(
-    config: str | None, sets: tuple[str, ...], tokens: int, rounds: int, threads: int, out: Path | None
-) -> None:
-    """Seconds of a reply, beside other engines.
-
-    Eight candidates and one of a fixed length: ours (the eight also ranked), transformers' generate in float32, and
-    llama.cpp in 4 bits (if the extra is installed), each asked in turn. Then whole turns of the config, cold and warm,
-    after short and long talks. On a busy machine, set OMP_WAIT_POLICY=passive and look at the processor's seconds.
-
-    \b
-    Examples:
-      chatbot bench reply
-      chatbot bench reply --rounds 9 --out bench.json
-      chatbot bench reply --set stages.candidates.transformers.count=4
-    """
-    import json
-    import os
-
-    from chatbot import bench_reply as benching
-
-    report = benching.run(config, sets, tokens, rounds, threads or os.cpu_count() or 1, _progress)
-    _progress("")
-    click.echo(benching.table(report))
-    if out:
-        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-def _progress(line: str) -> None:
-    """One line that is written over, on a terminal only."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[2K{line[:78]}", nl=False, err=True)
