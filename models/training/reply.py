@@ -144,12 +144,36 @@ def evaluate(model: Any, encoded: list[tuple[list[int], list[int]]]) -> float:
     return total / max(1, count)
 
 
+def keep(out: Path, model: Any, optimiser: Any, trained: Sequence[tuple[str, Any]], done: Mapping[str, Any]) -> None:
+    """Write a checkpoint: the adapter, the optimiser's moments of the trained parameters, how far it is."""
+    from safetensors.torch import save_file
+
+    model.save_pretrained(str(out))
+    state = {f"{name}.m": optimiser.state[p]["exp_avg"] for name, p in trained if p in optimiser.state}
+    state |= {f"{name}.v": optimiser.state[p]["exp_avg_sq"] for name, p in trained if p in optimiser.state}
+    save_file(state, out / "moments.safetensors")
+    (out / "state.json").write_text(json.dumps(done), encoding="utf-8")
+
+
+def restore(out: Path, optimiser: Any, trained: Sequence[tuple[str, Any]], step: int) -> None:
+    """Give the optimiser the moments that `keep` wrote."""
+    import torch
+    from safetensors.torch import load_file
+
+    moments = load_file(out / "moments.safetensors")
+    for name, p in trained:
+        optimiser.state[p] = {
+            "step": torch.tensor(float(step)),
+            "exp_avg": moments[f"{name}.m"],
+            "exp_avg_sq": moments[f"{name}.v"],
+        }
+
+
 def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
     """Train, with checkpoints in `out`: the adapter in peft's format, the optimiser's moments as safetensors, and
     log.jsonl with a line per evaluation."""
     import peft
     import torch
-    from safetensors.torch import load_file, save_file
     from tqdm import tqdm
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -178,13 +202,7 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
     trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW([p for _, p in trained], lr=settings.rate, weight_decay=0.01, betas=(0.9, 0.98))
     if state_file.exists():
-        moments = load_file(out / "moments.safetensors")
-        for name, p in trained:
-            optimiser.state[p] = {
-                "step": torch.tensor(float(done["step"])),
-                "exp_avg": moments[f"{name}.m"],
-                "exp_avg_sq": moments[f"{name}.v"],
-            }
+        restore(out, optimiser, trained, done["step"])
 
     plan: list[list[tuple[list[int], list[int]]]] = []
     for epoch in range(settings.epochs):
@@ -209,11 +227,7 @@ def train(out: Path, data: Sequence[Path], settings: Settings) -> None:
         with (out / "log.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
         print(json.dumps({k: v for k, v in line.items() if k != "settings"}), flush=True)
-        model.save_pretrained(str(out))
-        state = {f"{name}.m": optimiser.state[p]["exp_avg"] for name, p in trained if p in optimiser.state}
-        state |= {f"{name}.v": optimiser.state[p]["exp_avg_sq"] for name, p in trained if p in optimiser.state}
-        save_file(state, out / "moments.safetensors")
-        state_file.write_text(json.dumps(done))
+        keep(out, model, optimiser, trained, done)
 
     if not done["step"]:
         print(f"held-out loss before: {evaluate(model, kept[: settings.check_talks]):.4f}", flush=True)
