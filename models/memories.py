@@ -73,23 +73,25 @@ class Recall:
         """The moments that fit, by score and recency, best first. Read from the past one by one, the most promising
         first, and no more of them than can still be among the best: recency never lifts a score."""
         found: list[Memory] = []
+        again = recall_times.asks_back(turn.text)
+        anything = again or bool(recall_times.our_talks(turn.text))  # who asks again is told again
         for id, score in sorted(scores.items(), key=lambda item: -item[1]):
             distinct = {memory.moment.text.casefold().strip() for memory in found if memory.score >= score}
             if len(distinct) >= self.k:
                 break
             moment = past.moment(id)
-            if self._fits(turn, moment):
+            if self._fits(turn, moment, again, anything):
                 found.append(Memory(moment, score * self._recent(turn, moment)))
         return sorted(found, key=lambda m: -m.score)
 
-    def _fits(self, turn: Turn, moment: Moment) -> bool:
+    def _fits(self, turn: Turn, moment: Moment, again: bool, anything: bool) -> bool:
         repeated = moment.text.casefold().strip() == turn.text.casefold().strip()
         if repeated or moment.at >= turn.at or (self.speaker == "person" and moment.role != "person"):
             return False
-        if recall_times.asks_back(turn.text) and recall_times.asks(moment.text):
+        if again and recall_times.asks(moment.text):
             return False  # a question answers none
-        if recall_times.asks_back(turn.text) or recall_times.our_talks(turn.text):
-            return True  # who asks again is told again
+        if anything:
+            return True
         in_sight = any((u.role, u.text) == (moment.role, moment.text) for u in _this_talk(turn))
         return not in_sight and not _brought_up(turn, moment)
 
@@ -102,13 +104,15 @@ def join(
     words: Sequence[tuple[int, float]], near: Sequence[tuple[int, float]], weight: float, least_cosine: float = -1.0
 ) -> dict[int, float]:
     """One score per moment: BM25 as a share of the best one, and cosine, weighted. Moments that only the vectors
-    found must have the least cosine; without vectors the words have all the weight."""
+    found must have the least cosine; without vectors the words have all the weight. near: best first."""
     cosines: Mapping[int, float] = dict(near)
     best = max((score for _, score in words), default=1.0)
     weight = weight if cosines else 0.0
     scores = {id: (1 - weight) * score / best + weight * max(0.0, cosines.get(id, 0.0)) for id, score in words}
     for id, cosine in near:
-        if id not in scores and cosine >= least_cosine:
+        if cosine < least_cosine:
+            break
+        if id not in scores:
             scores[id] = weight * cosine
     return scores
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.memory import Memory
-from chatbot.past import Index, match_any
+from chatbot.past import AROUND, PADDING, Index, telling
 from pipelines.turn import Fact, Moment, Vector
 
 AT = datetime(2026, 3, 1, 19, 0, tzinfo=UTC)
@@ -33,18 +34,18 @@ def vector(*values: float) -> Vector:
 
 
 @pytest.mark.parametrize(
-    ("text", "query"),
+    ("text", "words"),
     [
-        ("Where do I live now?", '"live"'),
-        ("pizza, PIZZA and pasta!", '"pizza" OR "pasta"'),
-        ('"exam" AND NOT near(x*)', '"exam" OR "near" OR "x"'),
-        ("how are you", ""),
-        ("", ""),
-        ("🙂 ... \0", ""),
+        ("Where do I live now?", ["live"]),
+        ("pizza, PIZZA and pasta!", ["pizza", "pasta"]),
+        ('"exam" AND NOT near(x*)', ["exam", "near", "x"]),
+        ("how are you", []),
+        ("", []),
+        ("🙂 ... \0", []),
     ],
 )
-def test_a_query_is_any_of_the_quoted_words(text: str, query: str) -> None:
-    assert match_any(text) == query
+def test_a_query_is_any_of_the_telling_words(text: str, words: list[str]) -> None:
+    assert telling(text) == words
 
 
 def test_any_shared_word_is_enough_and_the_stem_counts() -> None:
@@ -64,12 +65,69 @@ def test_the_moment_itself_counts_more_than_its_neighbours() -> None:
     assert all(score < best for _, score in rest)
 
 
-def test_growing_the_index_is_the_same_as_building_it_at_once() -> None:
-    texts = ["my violin", "broke", "today", "violin again", "ok"]
-    grown = Index()
-    for i, text in enumerate(texts, 1):
-        grown.add([Moment(i, "person", text, AT)])
-    assert grown.words("violin broke today", 9) == index(*texts).words("violin broke today", 9)
+SAID = st.lists(
+    st.lists(st.sampled_from(["violin", "violins", "broke", "café", "today", "i", "12", "ran"]), max_size=6)
+)
+
+
+def by_fts5(moments: list[Moment], query: str) -> dict[int, float]:
+    """The same search, built anew as a table of SQLite's FTS5."""
+    texts = ["", *(moment.text for moment in moments), ""]
+    filler = " ".join(["filler"] * 10)
+    rows = [(-i, filler, filler) for i in range(1, PADDING + 1)]
+    rows += [(m.id, m.text, f"{before} {after}") for m, before, after in zip(moments, texts, texts[2:], strict=False)]
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute("create virtual table moment using fts5(text, around, tokenize='porter unicode61')")
+        db.executemany("insert into moment(rowid, text, around) values (?, ?, ?)", rows)
+        any_word = " OR ".join(f'"{word}"' for word in telling(query))
+        score = f"-bm25(moment, 1.0, {AROUND})"
+        found = f"select rowid, {score} from moment where moment match ?"
+        return dict(db.execute(found, [any_word]).fetchall()) if any_word else {}
+
+
+@given(SAID, st.data())
+def test_growing_the_index_is_the_same_as_building_it_at_once_and_as_fts5(
+    said: list[list[str]], data: st.DataObject
+) -> None:
+    moments = [Moment(3 * i, "person", " ".join(words), AT) for i, words in enumerate(said, 1)]
+    grown, at_once, left = Index(), Index(), moments
+    at_once.add(moments)
+    while left:
+        some = data.draw(st.integers(1, len(left)))
+        grown.add(left[:some])
+        left = left[some:]
+    query = "the violin running cafe 12 unsaid"
+    assert grown.words(query, 99) == at_once.words(query, 99)
+    assert dict(grown.words(query, 99)) == pytest.approx(by_fts5(moments, query))
+    assert grown.words(query, 2) == grown.words(query, 99)[:2]
+
+
+def test_an_index_that_forgot_is_the_same_as_one_built_anew_and_holds_nothing_of_it(tmp_path: Path) -> None:
+    memory, query = Memory.open(tmp_path, "lena"), "violin cello saxophone"
+    for i, text in enumerate(["my violin", "a saxophone", "my cello", "violin and cello"]):
+        exchange(memory, text, vector(1, i))
+        memory.words(query, 9)
+    memory.forget(text="saxophone")
+    exchange(memory, "the violin again", vector(1, 9))
+    anew = Memory.open(tmp_path, "lena")
+    assert memory.words(query, 9) == anew.words(query, 9)
+    assert memory.nearest(vector(1, 1), 9, "e") == anew.nearest(vector(1, 1), 9, "e")
+    assert memory.words("saxophone", 9) == []
+    held = everything(memory.store.index())
+    assert "violin" in held
+    assert "saxophon" not in held
+
+
+def test_the_words_of_a_question_are_not_kept() -> None:
+    made = index("my violin")
+    made.words("saxophone", 9)
+    assert "saxophon" not in everything(made)
+
+
+def everything(made: Index) -> str:
+    """Whatever the index holds, its database too."""
+    rows = made._stems._db.execute("select * from word").fetchall()
+    return str([rows, dict(made._stems), made._postings.keys()])
 
 
 def test_the_hidden_cannot_be_found_by_their_neighbours_either() -> None:
