@@ -102,7 +102,7 @@ class Companion:
                 # Safety comes before that too.
                 if request_patterns.read(message.text):
                     self.pipeline([turn], until="safety")
-                    if turn.safety is not None and turn.safety.reply is None:
+                    if not self._in_danger(turn) and (turn.safety is None or turn.safety.reply is None):
                         turn.reply = turn.reply or requests.answer(message.text, memory, when)
                 if turn.reply is None:
                     ids[len(turns)] = memory.hear(turn.text, when, write=secret is None)
@@ -161,10 +161,15 @@ class Companion:
             self.pipeline([turn], until="facts")
             self._learn(memory, turn, moment.id)
 
-    @staticmethod
-    def _learn(memory: Memory, turn: Turn, id: int) -> None:
+    def _in_danger(self, turn: Turn) -> bool:
+        """As safety says. Where it failed, perhaps; in a config that was made without it, nobody says so."""
+        if turn.safety is None:
+            return any(step.slot == "safety" for step in self.pipeline.steps)
+        return turn.safety.level in ("risk", "now")
+
+    def _learn(self, memory: Memory, turn: Turn, id: int) -> None:
         # What is said in danger is met, not collected, and never brought up again.
-        in_danger = turn.safety is None or turn.safety.level in ("risk", "now")
+        in_danger = self._in_danger(turn)
         facts = [] if in_danger else turn.facts or []
         vector = turn.embedding.vector if turn.embedding and not in_danger else None
         memory.learn(id, facts, vector, turn.embedding.encoder if turn.embedding else "", hide=in_danger)

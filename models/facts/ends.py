@@ -9,13 +9,14 @@ import re
 
 from models.facts import people as fact_people
 from models.facts import values as fact_values
-from models.facts.reading import Reading, index_at
+from models.facts.reading import Reading, ends, index_at
 from models.facts.states import likes
 from models.facts.text import Clause
 from models.facts.words import listed
 
 Match = re.Match[str]
 
+_NOW_IS = re.compile(r"(?:^| )(?:am|is|are) (?:now )?(?:a|an) ")
 _OVER = re.compile(r" (?:anymore|any more|any longer|no more)(?: |$)")
 
 
@@ -34,6 +35,24 @@ def used_to(reading: Reading, clause: Clause, about: str, index: int, match: Mat
         same = next((value for value in held if found[0].casefold() in value.casefold()), None)
         reading.add(slot, same or found[0], about, "end")
     return True
+
+
+def was(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:
+    """ "I was a nurse but now I'm a teacher". Alone, or with more behind it, it may tell of a costume or a dream."""
+    trade = fact_values.occupation(clause.words, index)
+    if not trade or not ends(clause, trade[1]) or not _works_now(reading):
+        return False
+    held = [f.value for f in reading.people.known if (f.about, f.slot) == (about, "work")]
+    same = next((value for value in held if trade[0].casefold() in value.casefold()), None)
+    reading.add("work", same or trade[0], about, "end")
+    return True
+
+
+def _works_now(reading: Reading) -> bool:
+    """Whether a trade of today stands in the same message."""
+    today = [(c, m) for c in reading.clauses if not c.asks and not c.unreal and (m := _NOW_IS.search(c.plain))]
+    said = any(fact_values.occupation(c.words, index_at(c.plain, m.end())) for c, m in today)
+    return said and " now " in f" {reading.whole} "
 
 
 def no_longer(reading: Reading, clause: Clause, about: str, index: int, match: Match) -> bool:

@@ -47,6 +47,7 @@ _TABLE: tuple[tuple[str, Read], ...] = (
     (rf"{_AM} (?:a|an) (\d{{1,3}}) ?-?years? ?-?old ", fact_states.age),
     # -- where
     (r"used to (?P<verb>live|work|like|love|enjoy|be) (?:in |at |for |as |an? )*", fact_ends.used_to),
+    (r"was (?:a |an )", fact_ends.was),
     (
         r"(?:do not|does not|no longer) (?:really |even |actually )?(?P<verb>live|work|study|have|speak)s?(?= |$)",
         fact_ends.no_longer,

@@ -102,6 +102,32 @@ def test_what_is_said_in_danger_is_met_and_not_collected(tmp_path: Path) -> None
     assert companion.memory("a").facts() == []
 
 
+def test_without_a_safety_stage_facts_are_learned_words_recalled_and_orders_followed(tmp_path: Path) -> None:
+    companion = make(tmp_path)
+    del companion.pipeline.steps[0]
+    reply(companion, "a", "i am lena")
+    assert reply(companion, "a", "who am i") == "you are Lena"
+    assert companion.memory("a").words("lena", 5)
+    companion.answer([("a", "forget my name")])
+    assert companion.memory("a").facts() == []
+
+
+def test_where_safety_failed_nothing_is_learned_and_no_order_followed(tmp_path: Path) -> None:
+    class Fails:
+        needs = ()
+
+        def __call__(self, turns: Sequence[Turn]) -> list[Any]:
+            raise ValueError
+
+    companion = make(tmp_path)
+    reply(companion, "a", "i am lena")
+    companion.pipeline.steps[0] = Step("safety", "fails", Fails())
+    companion.answer([("a", "i am tom")])
+    companion.answer([("a", "forget my name")])
+    assert [f.value for f in companion.memory("a").facts()] == ["Lena"]
+    assert companion.memory("a").words("tom", 5) == []
+
+
 def test_do_not_remember_this_is_answered_and_written_nowhere(tmp_path: Path) -> None:
     companion = make(tmp_path)
     reply(companion, "a", "i am lena")

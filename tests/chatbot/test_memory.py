@@ -600,11 +600,15 @@ def test_what_is_forgotten_is_nowhere_in_the_folder(
     assert memory.recent(5) == []
 
 
-def test_without_secure_delete_the_words_would_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("forget", "count"), [case for case in FORGETTING if case[0] is not by_erase])
+def test_without_secure_delete_the_words_would_stay(
+    forget: Callable[[Memory, list[str]], None], count: int, tmp_path: Path
+) -> None:
+    """Not after `erase`: it deletes the file itself, and what is in no file of the folder cannot be found in one."""
     memory = Memory.open(tmp_path, "lena")
-    words = needles(memory)
+    words = needles(memory, count)
     memory.store.connected().execute("pragma secure_delete = off")
-    by_time(memory, words)
+    forget(memory, words)
     assert memory.recent(5) == []
     assert left(tmp_path, words)
 

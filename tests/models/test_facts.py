@@ -171,6 +171,22 @@ def test_one_pet_of_two_dying_leaves_the_other() -> None:
     assert read("my cat died", ["pet=cat"]) == ["!pet=cat", "event=cat died"]
 
 
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("i was a nurse but now im a teacher", [("", "nurse at Mercy", "end"), ("", "teacher", "state")]),
+        ("i was a nurse before, im a teacher now", [("", "nurse at Mercy", "end"), ("", "teacher", "state")]),
+        ("my sister was a nurse and now shes a teacher", [("sister", "nurse", "end"), ("sister", "teacher", "state")]),
+        ("i was a nurse for halloween and now im a mess", []),
+        ("i was a nurse in my dream, now im tired", []),
+        ("i was a nurse", []),
+    ],
+)
+def test_work_of_before_ends_where_that_of_today_is_told(text: str, facts: list[tuple[str, str, str]]) -> None:
+    [found] = Rules()([Turn(text, at=AT, profile=[Fact("work", "nurse at Mercy")])])
+    assert [(f.about, f.value, f.change) for f in found] == facts
+
+
 def test_liking_ends_disliking() -> None:
     assert read("i love olives", ["dislike=olives"]) == ["!dislike=olives", "like=olives"]
     assert read("i hate olives now", ["like=Olives"]) == ["!like=olives", "dislike=olives"]
