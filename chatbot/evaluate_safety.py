@@ -64,13 +64,14 @@ def table(name: str, data: Path | None, wrong: bool = False) -> list[Row]:
     config = read_config(name)
     pipeline = until_safety(config)
     asked = verdict(pipeline)
-    rows = measures.crisis(asked, wrong) + measures.oblique(asked)
+    check = hate_check(config)
+    rows = measures.crisis(asked, wrong) + measures.oblique(asked) + measures.own_hate(check)
     for found, base in measures.public(data).items() if data else ():
         if found == "simple_safety_tests":
             rows += measures.simple_safety_tests(base, asked)
         else:
             measure = measures.hatecheck if found == "hatecheck" else measures.diasafety
-            rows += measure(base, hate_check(config))
+            rows += measure(base, check)
     before, stage = Pipeline(pipeline.steps[:-1]), pipeline.steps[-1].stage
     return rows + measures.speed(lambda turn: before([turn]), lambda turns: list(stage(turns)))
 

@@ -1,7 +1,8 @@
-"""A linear head on an encoder's features, as intent and emotion read it from one safetensors file.
+"""A head on an encoder's features, linear or with one hidden layer, as stages read it from one safetensors file.
 
-The file holds `weight` (labels, features) and `bias` (labels,), and in its header, under "head", JSON with the labels,
-the encoder whose features it was trained on, and what was tuned: a temperature, thresholds.
+The file holds `weight` (labels, features) and `bias` (labels,); where there is a hidden layer also `hidden` (units,
+features) and `hidden_bias` (units,), and `weight` is (labels, units). In its header stands, under "head", JSON with the
+labels, the encoder whose features it was trained on, and what was tuned: a temperature, thresholds.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Head:
-    """weight (labels, features), bias (labels,); about: labels, encoder, temperature, threshold(s), scores."""
+    """weight (labels, features or units), bias (labels,); about: labels, encoder, temperature, threshold(s), scores;
+    hidden (units, features) and hidden_bias (units,), or neither."""
 
     weight: Floats
     bias: Floats
     about: dict[str, Any]
+    hidden: Floats | None = None
+    hidden_bias: Floats | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -35,6 +39,8 @@ class Head:
 
     def logits(self, features: Floats) -> Floats:
         """(n, labels), divided by the temperature, from features (n, features)."""
+        if self.hidden is not None and self.hidden_bias is not None:
+            features = np.maximum(features @ self.hidden.T + self.hidden_bias, 0)
         return np.asarray((features @ self.weight.T + self.bias) / self.about.get("temperature", 1.0))
 
     def probabilities(self, turns: Sequence[Turn], stage: str) -> Floats:
@@ -64,18 +70,23 @@ def load(path: Path) -> Head:
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {})["head"])
-            weight, bias = (file.get_tensor(name).astype(np.float32) for name in ("weight", "bias"))
+            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+        weight, bias = tensors["weight"], tensors["bias"]
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(f"{path}: this is not a head: {error}") from error
     if weight.shape != (len(about["labels"]), weight.shape[1]) or bias.shape != (len(about["labels"]),):
         raise WeightsError(f"{path}: {len(about['labels'])} labels, but weights of shape {weight.shape}")
-    return Head(weight, bias, about)
+    hidden, hidden_bias = tensors.get("hidden"), tensors.get("hidden_bias")
+    if (hidden is None) != (hidden_bias is None) or (hidden is not None and len(hidden) != weight.shape[1]):
+        raise WeightsError(f"{path}: the hidden layer does not fit the weights")
+    return Head(weight, bias, about, hidden, hidden_bias)
 
 
 def save(head: Head, path: Path) -> None:
     """Write a head, its weights in float16."""
     from safetensors.numpy import save_file
 
-    tensors = {"weight": head.weight.astype(np.float16), "bias": head.bias.astype(np.float16)}
+    layers = {"weight": head.weight, "bias": head.bias, "hidden": head.hidden, "hidden_bias": head.hidden_bias}
+    tensors = {name: layer.astype(np.float16) for name, layer in layers.items() if layer is not None}
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata={"head": json.dumps(head.about)})

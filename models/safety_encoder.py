@@ -1,6 +1,6 @@
 """The `safety` slot by rules and a head: what is said between the lines, where no phrase of the rules is.
 
-The rules (models/safety.py) run first and in full; a linear head on the sentence embedding reads the same message, and
+The rules (models/safety.py) run first and in full; a small head on the sentence embedding reads the same message, and
 the graver of the two decides. The head was trained on messages of this project's own (models/training/safety.py). It
 knows this message alone, English best, and neither irony nor who is speaking; what it adds is a guess, and the
 thresholds are set so that it seldom alarms over everyday talk.
@@ -21,7 +21,7 @@ from pipelines.turn import Risk, Turn
 
 
 class Encoder:
-    """`safety.encoder`: the rules, and beside them a linear head on the embedding's features; the graver decides.
+    """`safety.encoder`: the rules, and beside them a small head on the embedding's features; the graver decides.
 
     weights: the card, or folder, with safety.safetensors; history: as for `safety.rules`. The head reads this message
     alone. A turn without an embedding, because that stage failed on it, is judged by the rules; one with another

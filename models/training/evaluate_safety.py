@@ -1,9 +1,9 @@
 """What can be measured of safety without a reply model, for `chatbot evaluate safety`.
 
 The own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on which nothing was tuned
-or trained (oblique.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et al. 2023), HateCheck (Röttger et al.
-2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and the milliseconds that it all costs.
-The texts are never printed, but for wrong rows of the own table when asked.
+or trained (oblique.jsonl), own sentences about groups (hate.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et
+al. 2023), HateCheck (Röttger et al. 2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and the
+milliseconds that it all costs. The texts are never printed, but for wrong rows of the own table when asked.
 
 It is given a safety stage as a function and does not know configs: chatbot/evaluate_safety.py does. What whole
 replies are judged by is in judge_replies.py.
@@ -105,6 +105,17 @@ def simple_safety_tests(folder: Path, verdict: Verdict) -> list[Row]:
 
 def rules_alone(texts: Sequence[str]) -> list[bool]:
     return [hateful(text) for text in texts]
+
+
+def own_hate(check: Check = rules_alone) -> list[Row]:
+    """As for HateCheck, on the project's own sentences, which were written before anything was tuned."""
+    rows = table("hate")
+    pairs = list(zip((bool(row["hateful"]) for row in rows), check([str(row["text"]) for row in rows]), strict=True))
+    hateful, rest = [found for gold, found in pairs if gold], [found for gold, found in pairs if not gold]
+    return [
+        ("caught", "own hateful sentences, never tuned", len(hateful), share(hateful)),
+        ("false alarms", "own harmless neighbours, never tuned", len(rest), share(rest)),
+    ]
 
 
 def hatecheck(folder: Path, check: Check = rules_alone) -> list[Row]:

@@ -5,7 +5,8 @@ Temperature: Guo et al. 2017, "On Calibration of Modern Neural Networks".
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,58 @@ def fit(
     with torch.no_grad():
         folded = layer.weight / spread
         return folded.numpy(), (layer.bias - folded @ mean).numpy()
+
+
+class Layers(NamedTuple):
+    """A head with one hidden layer: hidden (units, features), hidden_bias (units,), weight (labels, units), bias."""
+
+    hidden: Floats
+    hidden_bias: Floats
+    weight: Floats
+    bias: Floats
+
+    def logits(self, features: Floats) -> Floats:
+        """(n, labels) from (n, features)."""
+        return np.maximum(features @ self.hidden.T + self.hidden_bias, 0) @ self.weight.T + self.bias
+
+
+def fit_hidden(
+    features: Floats,
+    target: Floats,
+    units: int = 64,
+    epochs: int = 6,
+    dropout: float = 0.4,
+    weight_decay: float = 0.02,
+    seeds: Sequence[int] = (1, 2, 3),
+) -> Layers:
+    """One logistic a label over a hidden layer of rectified units; features (n, features), target (n, labels).
+
+    One network a seed; their mean, which varies less, is written as one network with all their units.
+    """
+    import torch
+
+    x, y = torch.from_numpy(features.astype(np.float32)), torch.from_numpy(target.astype(np.float32))
+    mean, spread = x.mean(0), x.std(0)
+    spread = spread.clamp(min=float(spread.median()) / 4)
+    x = (x - mean) / spread
+    found: list[tuple[Any, Any, Any, Any]] = []
+    for seed in seeds:
+        torch.manual_seed(seed)
+        first, last = torch.nn.Linear(x.shape[1], units), torch.nn.Linear(units, y.shape[1])
+        net = torch.nn.Sequential(torch.nn.Dropout(dropout), first, torch.nn.ReLU(), torch.nn.Dropout(dropout), last)
+        optimizer = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=weight_decay)
+        for _ in range(epochs):
+            for rows in torch.randperm(len(x)).split(128):
+                loss = torch.nn.functional.binary_cross_entropy_with_logits(net(x[rows]), y[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+        with torch.no_grad():
+            folded = first.weight / spread
+            found.append((folded, first.bias - folded @ mean, last.weight / len(seeds), last.bias / len(seeds)))
+    hidden, hidden_bias, weight, bias = zip(*found, strict=True)
+    parts = (torch.cat(hidden), torch.cat(hidden_bias), torch.cat(weight, 1), torch.stack(bias).sum(0))
+    return Layers(*(part.numpy() for part in parts))
 
 
 def _balance(target: Any) -> Any:

@@ -1,7 +1,8 @@
 """Fit the head of models/hate_head.py on the shared encoder's features; run by `python -m models.training.safety`.
 
-Its sentences are made from the project's own templates (hate_examples.py). The limit is chosen on folds that hold
-whole templates out, so that it is set for wordings the head has not seen. It knows no public data set.
+Its sentences are the project's own (hate_examples.py). The limit is chosen on folds that hold out everything made from
+one source, so that it is set for wordings the head has not seen. It knows no public data set, and not
+tests/safety/hate.jsonl, which it is reported on.
 """
 
 from __future__ import annotations
@@ -11,38 +12,45 @@ from pathlib import Path
 
 import numpy as np
 
-from models import heads
+from models import hate, heads
 from models.embedding import MiniLM
+from models.hate_head import inputs
 from models.training import fitting
-from models.training.hate_examples import Sentence, sentences
+from models.training.hate_examples import Sentence, own, sentences
 
 FOLDS = 6
 
-FALSE = 0.05
-"""Harmless sentences of templates that were held out which the head may object to."""
+FALSE = 0.15
+"""Harmless sentences of hate_own.jsonl that a head which has not seen them may object to. The others are made to be
+hard (speech against hate that quotes it), and would set the limit too high for what is mostly said."""
+
+OWN = 4
+"""How often the written-out sentences count: they are few, and the likest to what people say."""
 
 
 def fold_of(sentence: Sentence) -> int:
-    return int(hashlib.sha256(sentence.template.encode()).hexdigest(), 16) % FOLDS
+    return int(hashlib.sha256(sentence.source.encode()).hexdigest(), 16) % FOLDS
 
 
 def train(out: Path, encoder: MiniLM) -> dict[str, float]:
-    """Write hate.safetensors to `out`; returns what the head alone reaches on templates that it did not see."""
-    made = sentences()
-    x = encoder.features([s.text for s in made])
+    """Write hate.safetensors to `out`; returns what the head alone reaches on sources that it did not see."""
+    made = [s for s in [*sentences(), *own() * (OWN - 1)] if hate.names_group(s.text)]
+    x = inputs([hate.read(s.text) for s in made], encoder)
     y = np.array([[s.hateful] for s in made], dtype=np.float32)
     fold = np.array([fold_of(s) for s in made])
     score = np.zeros(len(made))
     for k in range(FOLDS):
-        weight, bias = _fit(x[fold != k], y[fold != k])
-        score[fold == k] = (x[fold == k] @ weight.T + bias)[:, 0]
+        score[fold == k] = fitting.fit_hidden(x[fold != k], y[fold != k]).logits(x[fold == k])[:, 0]
     hateful = y[:, 0] > 0.5
-    limit = float(np.quantile(score[~hateful], 1 - FALSE, method="higher"))
-    weight, bias = _fit(x, y)
+    few = np.isin([s.source for s in made], [s.source for s in own()])
+    limit = float(np.quantile(score[few & ~hateful], 1 - FALSE, method="higher"))
+    fitted = fitting.fit_hidden(x, y)
     about = {"labels": ["hate"], "several": True, "encoder": encoder.name, "limit": round(limit, 3)}
-    heads.save(heads.Head(weight, bias, about), out / "hate.safetensors")
-    return {"caught": float((score[hateful] > limit).mean()), "false_alarms": float((score[~hateful] > limit).mean())}
-
-
-def _fit(x: fitting.Floats, y: fitting.Floats) -> tuple[fitting.Floats, fitting.Floats]:
-    return fitting.fit(x, y, several=True, epochs=15, learning_rate=0.003, weight_decay=0.01)
+    heads.save(
+        heads.Head(fitted.weight, fitted.bias, about, fitted.hidden, fitted.hidden_bias), out / "hate.safetensors"
+    )
+    return {
+        f"{what}, {name}": float((score[side & part] > limit).mean())
+        for name, part in (("written out", few), ("made", ~few))
+        for what, side in (("caught", hateful), ("false alarms", ~hateful))
+    }

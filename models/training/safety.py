@@ -88,19 +88,14 @@ def fold_of(text: str) -> int:
     return int(hashlib.sha256(datasets.key(text).encode()).hexdigest(), 16) % FOLDS
 
 
-def fit(features: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """weight (labels, features) and bias (labels,)."""
-    return fitting.fit(features, target, several=True, epochs=20, learning_rate=0.003, weight_decay=0.01)
-
-
 def held_out(messages: Sequence[Message], x: Floats, extra: Sequence[Message], more: Floats) -> Floats:
     """(n, labels) logits of every message by a head that did not see its fold (nor its noisy copies)."""
     fold, other = np.array([fold_of(m.text) for m in messages]), np.array([fold_of(m.text) for m in _clean(messages)])
     logits = np.zeros((len(messages), len(LABELS)))
     for k in range(FOLDS):
         seen = np.concatenate([x[fold != k], more[other != k]])
-        weight, bias = fit(seen, np.concatenate([targets(messages)[fold != k], targets(extra)[other != k]]))
-        logits[fold == k] = x[fold == k] @ weight.T + bias
+        target = np.concatenate([targets(messages)[fold != k], targets(extra)[other != k]])
+        logits[fold == k] = fitting.fit_hidden(seen, target).logits(x[fold == k])
     return logits
 
 
@@ -148,11 +143,12 @@ def train(data: Path, out: Path, encoder: MiniLM) -> dict[str, float]:
     scale, shift = fitting.platt(logits, target)
     sure = 1 / (1 + np.exp(-(logits * scale + shift)))
     limits = thresholds(messages, sure)
-    weight, bias = fit(np.concatenate([x, more]), np.concatenate([target, targets(extra)]))
+    fitted = fitting.fit_hidden(np.concatenate([x, more]), np.concatenate([target, targets(extra)]))
     result = scores(messages, sure, limits)
     about = {"labels": list(LABELS), "several": True, "encoder": encoder.name, "limits": limits, "held_out": result}
-    weight, bias = weight * scale[:, None], bias * scale + shift
-    heads.save(heads.Head(weight.astype(np.float32), bias.astype(np.float32), about), out / "safety.safetensors")
+    weight, bias = fitted.weight * scale[:, None], fitted.bias * scale + shift
+    head = heads.Head(weight.astype(np.float32), bias.astype(np.float32), about, fitted.hidden, fitted.hidden_bias)
+    heads.save(head, out / "safety.safetensors")
     return result
 
 

@@ -61,3 +61,23 @@ def test_labels_and_weights_must_agree(head, tmp_path):
     heads.save(heads.Head(head.weight, head.bias, {**head.about, "labels": ["one"]}), tmp_path / "head.safetensors")
     with pytest.raises(WeightsError, match="1 labels"):
         heads.load(tmp_path / "head.safetensors")
+
+
+ABOUT_ONE = {"labels": ["up"], "encoder": "toy", "several": True}
+
+
+def test_a_hidden_layer_is_saved_and_used(tmp_path):
+    hidden, hidden_bias = np.array([[1.0, 0.0], [0.0, -1.0]], np.float32), np.array([0.0, 1.0], np.float32)
+    head = heads.Head(np.array([[2.0, 3.0]], np.float32), np.zeros(1, np.float32), ABOUT_ONE, hidden, hidden_bias)
+    heads.save(head, tmp_path / "head.safetensors")
+    loaded = heads.load(tmp_path / "head.safetensors")
+    features = np.array([[-1.0, 0.0], [2.0, 5.0]], np.float32)
+    assert loaded.logits(features).tolist() == [[3.0], [4.0]]
+
+
+def test_a_hidden_layer_that_does_not_fit_is_refused(tmp_path):
+    hidden, hidden_bias = np.ones((3, 2), np.float32), np.ones(3, np.float32)
+    head = heads.Head(np.ones((1, 2), np.float32), np.zeros(1, np.float32), ABOUT_ONE, hidden, hidden_bias)
+    heads.save(head, tmp_path / "head.safetensors")
+    with pytest.raises(WeightsError, match="hidden layer"):
+        heads.load(tmp_path / "head.safetensors")

@@ -34,6 +34,15 @@ def test_logistics_learn_labels_that_come_together():
     assert (((x @ weight.T + bias) > 0) == (y > 0.5)).mean() > 0.95
 
 
+def test_a_hidden_layer_learns_what_no_line_can_and_is_the_same_every_time():
+    x = RNG.normal(size=(1000, 2))
+    y = (x[:, :1] * x[:, 1:] > 0).astype(float)
+    fitted = fitting.fit_hidden(x, y, epochs=40, dropout=0.0)
+    assert ((fitted.logits(x) > 0) == (y > 0.5)).mean() > 0.9
+    assert fitted.hidden.shape == (192, 2)
+    assert (fitting.fit_hidden(x, y, epochs=40, dropout=0.0).weight == fitted.weight).all()
+
+
 def test_temperature_cools_a_model_that_is_too_sure():
     x, y = clouds()
     logits = x[:, :3] * 20
