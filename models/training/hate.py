@@ -21,8 +21,9 @@ from models.training.hate_examples import Sentence, own, sentences
 FOLDS = 6
 
 FALSE = 0.15
-"""Harmless sentences of hate_own.jsonl that a head which has not seen them may object to. The others are made to be
-hard (speech against hate that quotes it), and would set the limit too high for what is mostly said."""
+"""Harmless sentences of hate_own.jsonl, as many as are asked of the whole check, that a head which has not seen them
+may object to. The others are made to be hard (speech against hate that quotes it), and would set the limit too high
+for what is mostly said."""
 
 OWN = 4
 """How often the written-out sentences count: they are few, and the likest to what people say."""
