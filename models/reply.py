@@ -18,6 +18,7 @@ from pydantic import Field
 from models import grounding
 from models import hate as hate_rules
 from models.embedding import MiniLM
+from models.emotion import Lexicon
 from models.hate_head import Hate
 from models.honest import disclosed
 from models.hub import fetch
@@ -50,8 +51,13 @@ WEIGHTS = {
     "unfinished": -1.0,
     "tact": 0.5,
     "written": 0.0,
+    "tone": 2.0,
 }
-"""Set by hand, for a ranker without a judge; a judge brings fitted ones."""
+"""Set by hand, for a ranker without a judge; a judge brings fitted ones, of all but tone."""
+
+
+_KIND = re.compile(r"(?i)\b(?:glad|happy) (?:that )?(?:you (?:told|wrote|came|said|asked)|to (?:hear from|listen))")
+"""Glad of being told, which is no gladness at a hurt."""
 
 
 class First:
@@ -69,7 +75,8 @@ class Ranker:
     judged: how well the reply fits, by a small network on the encoder's features (models/judge.py); relevance: cosine
     of candidate and message; likely: the language model's own mean log-probability; length: 1 near `words` words, less
     far from it; repeats_itself, repeats_person: share of the text that repeats one of the companion's last replies, or
-    the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then.
+    the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then;
+    tone: below 0 when it sounds glad of a hurt, or sad of a joy, by a lexicon.
     weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
     hate: the head that is asked beside the rules about candidates that name a group (models/hate_head.py); "" for none.
     judge: a card or folder with judge.safetensors, which brings the fitted weights of all measures; "" ranks without.
@@ -92,6 +99,7 @@ class Ranker:
         self.hate = Hate(hate, self.encoder) if self.encoder and hate else None
         self.judge = Judge(fetch(judge)) if judge else None
         self.words = words
+        self.lexicon = Lexicon()
         self.weight_of = dict(WEIGHTS)
         if self.judge:
             self.weight_of = {"judged": 1.0, **WEIGHTS, **self.judge.about["weights"]}
@@ -121,7 +129,7 @@ class Ranker:
 
     def measures(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
         """For each candidate what it is ranked by, under the names of `weight_of`."""
-        hurt = turn.emotion is not None and turn.emotion.valence < HURT
+        valence = turn.emotion.valence if turn.emotion else 0.0
         own = [u.text for u in turn.history if u.role == "companion"][-6:]
         return [
             {
@@ -131,11 +139,18 @@ class Ranker:
                 "repeats_itself": repeats(candidate.text, own),
                 "repeats_person": repeats(candidate.text, [turn.text]),
                 "unfinished": 0.0 if candidate.finished else 1.0,
-                "tact": float(hurt and candidate.source == "template"),
+                "tact": float(valence < HURT and candidate.source == "template"),
                 "written": float(candidate.source == "template"),
+                "tone": min(0.0, valence * feeling),
             }
-            for candidate, encoded in zip(candidates, self._encoded(turn, candidates), strict=True)
+            for candidate, encoded, feeling in zip(
+                candidates, self._encoded(turn, candidates), self._feelings(candidates), strict=True
+            )
         ]
+
+    def _feelings(self, candidates: Sequence[Candidate]) -> list[float]:
+        """How glad or sad each candidate sounds, -1 to 1, by its words."""
+        return [emotion.valence for emotion in self.lexicon([Turn(_KIND.sub("", c.text)) for c in candidates])]
 
     def _encoded(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
         """What the encoder makes of each candidate beside the message: relevance, and with a judge, judged."""

@@ -62,6 +62,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     if intent == "self_harm" and (turn.safety is None or turn.safety.level == "none"):
         intent = ""  # that is for the safety stage to find: a helpline answers neither a joke nor a dead hamster
     feeling, strength = _feeling(turn)
+    if turn.emotion is not None and turn.emotion.valence < HURT and intent in sets["glad"]:
+        intent = ""  # "my boss yelled at me" has the shape of news: the feeling says of which kind
     if feeling == "grief" and strength >= 0.4:
         return feelings["grief"], {}
     if who := _troubled(turn):

@@ -41,6 +41,12 @@ def test_nothing_light_is_said_of_the_subject_of_a_hurt() -> None:
     assert not from_group([c.text for c in Template()([made])[0]], "subject", "pets")
 
 
+def test_a_hurt_that_is_taken_for_good_news_is_not_congratulated() -> None:
+    made = understood("my boss yelled at me in front of everyone")
+    made.intent, made.emotion = Intent("good_news", 0.6), Emotion({"anger": 0.44}, ("anger",), -0.5)
+    assert from_group([c.text for c in Template()([made])[0]], "emotion", "anger")
+
+
 def _begins(text: str, variant: str) -> bool:
     head = variant.partition("{")[0]
     return text.startswith(head) if head else any(part in text for part in variant.split("}")[1:] if part)
