@@ -9,6 +9,7 @@ no sampling, and no attention but the plain one (no sliding window, no soft cap)
 from __future__ import annotations
 
 import copy
+import itertools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -29,16 +30,23 @@ class Branches:
 
         self.prompts = [[(layer.keys[0], layer.values[0]) for layer in cache.layers] for cache in prompts]
         self.owners = [i for i in range(len(prompts)) for _ in range(count)]  # of each row: which prompt it continues
+        self.spans = _spans(self.owners)
         heads, _, size = self.prompts[0][0][0].shape
-        self.own = torch.empty(len(self.prompts[0]), 2, heads, len(self.owners), room, size)
+        self.own = torch.empty(len(self.prompts[0]), 2, len(self.owners), heads, room, size)
         self.written = 0
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows alone; the places are those of now, in rising order."""
         import torch
 
-        self.own = self.own.index_select(3, torch.tensor(rows))
+        places = torch.tensor(rows)
+        for layer in range(len(self.own)):  # moved where they lie, since a new block costs more than the step itself
+            for kind in (0, 1):
+                block = self.own[layer, kind, :, :, : self.written]
+                block[: len(rows)] = block.index_select(0, places)
+        self.own = self.own[:, :, : len(rows)]
         self.owners = [self.owners[row] for row in rows]
+        self.spans = _spans(self.owners)
 
     def positions(self) -> Any:
         """Where the next token of each row stands in its text, shape (rows, 1)."""
@@ -49,37 +57,46 @@ class Branches:
 
     def update(self, keys: Any, values: Any, layer: int, *_: Any) -> tuple[Any, Any]:
         """Take the keys and values of one more token in each row, (rows, heads, 1, size)."""
-        place = self.own[layer].select(3, self.written)
-        place[0].copy_(keys.squeeze(2).transpose(0, 1))
-        place[1].copy_(values.squeeze(2).transpose(0, 1))
+        self.own[layer, 0, :, :, self.written].copy_(keys.squeeze(2))
+        self.own[layer, 1, :, :, self.written].copy_(values.squeeze(2))
         return keys, values
 
     def attend(self, query: Any, layer: int, scale: float) -> Any:
         """Each row's query (rows, query heads, 1, size) over its prompt and its own tokens: (rows, 1, heads, size)."""
         import torch
 
-        own_keys, own_values = self.own[layer].narrow(3, 0, self.written + 1)
-        heads, rows, _, size = own_keys.shape
-        query = (query * scale).view(rows, heads, -1, size).transpose(0, 1)
-        groups, start = [], 0
-        while start < rows:
-            owner = self.owners[start]
-            count = self.owners.count(owner)
-            keys, values = self.prompts[owner][layer]
-            mine = slice(start, start + count)
-            q = query[:, mine].reshape(heads, -1, size)
-            width, every = keys.shape[1], heads * count
-            shared = torch.bmm(q, keys.transpose(1, 2))
-            single = torch.bmm(q.view(every, -1, size), own_keys[:, mine].flatten(0, 1).transpose(1, 2))
-            weight = torch.cat([shared, single.view(heads, -1, self.written + 1)], -1).softmax(-1)
-            out = torch.bmm(weight[..., :width], values).view(every, -1, size)
-            out = out.baddbmm_(
-                weight[..., width:].reshape(every, -1, self.written + 1), own_values[:, mine].flatten(0, 1)
-            )
-            groups.append(out.view(heads, count, -1, size))
-            start += count
-        together = groups[0] if len(groups) == 1 else torch.cat(groups, 1)
-        return together.transpose(0, 1).reshape(rows, 1, -1, size)
+        own_keys, own_values = self.own[layer].narrow(3, 0, self.written + 1).flatten(1, 2)
+        rows, _, _, size = query.shape
+        heads = own_keys.shape[0] // rows
+        query = (query * scale).view(rows, heads, -1, size)
+        single = torch.bmm(query.flatten(0, 1), own_keys.transpose(1, 2)).view(rows, heads, -1, self.written + 1)
+        by_head = query.transpose(0, 1)
+        prompts = [self.prompts[owner][layer] for owner, _, _ in self.spans]
+        width = max(keys.shape[1] for keys, _ in prompts)
+        parts = []
+        for (_, start, end), (keys, _) in zip(self.spans, prompts, strict=True):
+            part = torch.bmm(by_head[:, start:end].reshape(heads, -1, size), keys.transpose(1, 2))
+            if keys.shape[1] < width:
+                part = torch.nn.functional.pad(part, (0, width - keys.shape[1]), value=float("-inf"))
+            parts.append(part.view(heads, end - start, -1, width))
+        shared = parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        weight = torch.cat([shared, single.transpose(0, 1)], -1).softmax(-1)
+        mine = weight[..., width:].transpose(0, 1).reshape(rows * heads, -1, self.written + 1)
+        out = torch.bmm(mine, own_values).view(rows, heads, -1, size)
+        for (_, start, end), (_, values) in zip(self.spans, prompts, strict=True):
+            part = weight[:, start:end, :, : values.shape[1]].reshape(heads, -1, values.shape[1])
+            out[start:end] += torch.bmm(part, values).view(heads, end - start, -1, size).transpose(0, 1)
+        return out.view(rows, 1, -1, size)
+
+
+def _spans(owners: Sequence[int]) -> list[tuple[int, int, int]]:
+    """The owners in order, each with the first of its rows and the one after its last."""
+    spans, start = [], 0
+    for owner, rows in itertools.groupby(owners):
+        end = start + len(list(rows))
+        spans.append((owner, start, end))
+        start = end
+    return spans
 
 
 def _attention(module: Any, query: Any, keys: Any, values: Any, mask: Any, scaling: float, **kwargs: Any) -> Any:
