@@ -58,6 +58,12 @@ WEIGHTS = {
 
 _KIND = re.compile(r"(?i)\b(?:glad|happy) (?:that )?(?:you (?:told|wrote|came|said|asked)|to (?:hear from|listen))")
 """Glad of being told, which is no gladness at a hurt."""
+_PRAISE = re.compile(
+    r"(?i)\b(?:is|was|are|’s|'s|what) (?:an? |the |such an? )?(?:(?:very|really|pretty|so|real) )?"
+    r"(?:good|great|nice|lovely|wonderful|beautiful|fine|perfect|clever|best|grand|brilliant)\b"
+)
+PRAISED = 0.6
+"""What calls a thing good sounds this glad at least, whatever else is in it: "sad is a good start"."""
 
 
 class First:
@@ -150,7 +156,11 @@ class Ranker:
 
     def _feelings(self, candidates: Sequence[Candidate]) -> list[float]:
         """How glad or sad each candidate sounds, -1 to 1, by its words."""
-        return [emotion.valence for emotion in self.lexicon([Turn(_KIND.sub("", c.text)) for c in candidates])]
+        found = self.lexicon([Turn(_KIND.sub("", c.text)) for c in candidates])
+        return [
+            max(emotion.valence, PRAISED if _PRAISE.search(c.text) else -1.0)
+            for emotion, c in zip(found, candidates, strict=True)
+        ]
 
     def _encoded(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
         """What the encoder makes of each candidate beside the message: relevance, and with a judge, judged."""

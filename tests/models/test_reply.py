@@ -113,13 +113,14 @@ def test_a_hurt_is_met_by_words_that_a_person_wrote(ranker: Ranker) -> None:
 def test_gladness_of_a_hurt_is_the_wrong_tone_and_gladness_of_being_told_is_not(ranker: Ranker) -> None:
     said = turn(
         generated("That's a very good kind of yelling."),
+        generated("Sad is a good start. What did he say?"),
         generated("Oh no, what did he say to you then?"),
         generated("I'm glad you told me. What did he say?"),
         text="my teacher yelled at me",
         emotion=Emotion({"anger": 0.6}, ("anger",), -0.5),
     )
-    glad, sorry, told = (scores["tone"] for scores in ranker.measures(said, said.candidates or []))
-    assert glad < -0.05 < min(sorry, told)
+    glad, praised, sorry, told = (scores["tone"] for scores in ranker.measures(said, said.candidates or []))
+    assert max(glad, praised) < -0.25 < min(sorry, told)
 
 
 def test_relevance_is_the_cosine_with_the_message(ranker: Ranker) -> None:
