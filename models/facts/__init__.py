@@ -127,6 +127,10 @@ def _companion(reading: Reading, clause: Clause, lead: int) -> bool:
     return match is not None
 
 
+_FOLLOWS = ("had", "btw", "here")
+"""What may follow a name in somebody's very first message, without a comma: "im marta had a bad day"."""
+
+
 def _own_name(reading: Reading, clause: Clause, lead: int) -> bool:
     """ "My name is", "call me", "i am", and what follows in the same breath."""
     plain, words = clause.plain, clause.words
@@ -146,7 +150,10 @@ def _own_name(reading: Reading, clause: Clause, lead: int) -> bool:
             return True
         match = _I_AM.match(plain, lead)
         found = fact_values.name(words, index_at(plain, match.end()), sure=False) if match else None
-        if not match or not found or not ends(clause, found[1]) or not _introducing(reading, clause, match):
+        if not match or not found or not _introducing(reading, clause, match):
+            return False
+        follows = clause.words[found[1]].plain if found[1] < len(clause.words) else ""
+        if not ends(clause, found[1]) and not (follows in _FOLLOWS and not reading.turn.history):
             return False
     reading.subject = ""
     reading.add(slot, found[0])

@@ -91,6 +91,8 @@ def test_the_slots_are_written_in_capitals_where_names_have_them() -> None:
         ("my sister's dog is called rex", ["sister's dog.name=rex"]),
         ("my cat miso makes it better tho", ["pet=cat", "cat.name=miso"]),
         ("my cat tree fell over", []),
+        ("im marta had a rly bad day", ["name=marta"]),
+        ("im autistic btw", []),
         ("my dog walker knocked twice", []),
         ("my mom works at a bank and i work at a school", ["mum.work=bank", "work=school"]),
         ("i live in oslo but my brother lives in bergen", ["home=oslo", "brother.home=bergen"]),
