@@ -49,7 +49,7 @@ class Sample:
 
 
 class _Stopped(Exception):
-    """A stop was heard while a prompt was read."""
+    """A stop was heard while a prompt was read or a token written."""
 
 
 class Generator:
@@ -80,7 +80,7 @@ class Generator:
             merge(self.reader, adapter)
         self.writer: Any = writer(self.reader, int8)
         self._stop: threading.Event | None = None
-        for layer in self.reader.get_decoder().layers:
+        for layer in (*self.reader.get_decoder().layers, *self.writer.get_decoder().layers):
             layer.register_forward_pre_hook(self._look)
         self.end: int = self.tokenizer.convert_tokens_to_ids("<|im_end|>")
         self._kept: OrderedDict[tuple[int, ...], Any] = OrderedDict()
@@ -170,7 +170,7 @@ class Generator:
         return cache, out.logits[:, -1]
 
     def _look(self, *_: object) -> None:
-        """Before every layer of the reader."""
+        """Before every layer of reader and writer."""
         if self._stop is not None and self._stop.is_set():
             raise _Stopped
 
@@ -216,13 +216,19 @@ class Generator:
                 rows = [rows[i] for i in stay]
             latest = torch.tensor([[texts[r][-1]] for r in rows])
             held = torch.cat([held, latest], 1)
-            out = self.writer(
-                input_ids=latest,
-                position_ids=cache.positions(),
-                past_key_values=cache,
-                use_cache=True,
-                branches=cache,
-            )
+            self._stop = stops[0] if len(stops) == 1 else None  # of several prompts, the others go on
+            try:
+                out = self.writer(
+                    input_ids=latest,
+                    position_ids=cache.positions(),
+                    past_key_values=cache,
+                    use_cache=True,
+                    branches=cache,
+                )
+            except _Stopped:
+                break
+            finally:
+                self._stop = None
             cache.written += 1
             logits = out.logits[:, -1]
         return texts, sums, done

@@ -121,6 +121,8 @@ class Ranker:
         fit = [c for c, wrong in zip(fit, hateful, strict=True) if not wrong]
         if not fit:
             return fallback(turn)
+        if turn.stop.is_set():
+            return Reply(fit[0].text, fit[0].source, "stopped: the likeliest until then", tuple(fit))
         ranked = []
         for candidate, scores in zip(fit, self.measures(turn, fit), strict=True):
             total = sum(self.weight_of[name] * value for name, value in scores.items())
