@@ -32,6 +32,7 @@ MEASURES = {
     "unfinished": "is finished",
     "tact": "gentler with a hurt",
     "written": "who wrote it",
+    "tone": "sounds like how you feel",
 }
 """What the ranker's measures mean when one candidate beats another in them, in words."""
 
