@@ -29,7 +29,8 @@ GOOD = ("best", "ok")
 LABELS = ("good", "acceptable", "bad")
 READ = Path(__file__).with_name("adapters_read.jsonl")
 """Replies to 113 prompts of held-out topics, the chain's choice and one candidate at random, before and after this
-training, read by one reader who did not know which was whose (2026-11-25)."""
+training, with the labels of two readers (2026-11-25). The sheets did not say whose a reply was; the first reader had
+seen some of the replies beside each other before, the second none."""
 
 
 @dataclass
@@ -201,12 +202,15 @@ def train(out: Path, settings: Settings) -> None:
     save()
 
 
-def read() -> dict[str, dict[str, float]]:
-    """The share of good, acceptable and bad replies by adapter and kind of reply."""
+def read() -> dict[str, list[dict[str, float]]]:
+    """The share of good, acceptable and bad replies by adapter and kind of reply, for each reader."""
     rows = read_talks([READ])
     columns = [key for key in rows[0] if key != "id"]
     return {
-        column: {label: round(sum(r[column][1] == label for r in rows) / len(rows), 3) for label in LABELS}
+        column: [
+            {label: round(sum(row[column][reader] == label for row in rows) / len(rows), 3) for label in LABELS}
+            for reader in (1, 2)
+        ]
         for column in columns
     }
 
