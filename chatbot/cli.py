@@ -1,8 +1,7 @@
 """The command line. Imports nothing heavy before a command needs it: `chatbot --help` is instant.
 
 Errors that a person can mend are printed in their own words, without a traceback; exit code 2 for usage, 1 for failure.
-The other groups of commands: cli_memory, cli_parts (config, stages, models), cli_train, cli_evaluate and
-cli_bench.
+The other groups of commands: cli_memory, cli_parts (config, stages, models), cli_train, cli_evaluate, cli_bench.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def scenes(folder: Path, pipeline: Pipeline, tell: Callable[[str], None]) -> tup
         tell(f"scene {number} of {len(files)}")
         with tempfile.TemporaryDirectory() as people:
             settings = MemorySettings(folder=people)
-            wrong = play(read_scene(file), lambda settings=settings: Companion(pipeline, settings=settings))  # type: ignore[misc]
+            wrong = play(read_scene(file), partial(Companion, pipeline, settings=settings))
         passed.setdefault(file.stem.partition("_")[0], []).append(not wrong)
         failed += [f"{file.name}: {what}" for what in wrong]
     groups = {

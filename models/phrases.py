@@ -19,8 +19,13 @@ LAST = 8
 
 
 HURT = -0.15
-"""Valence below which the message tells of a hurt: nothing light is said of its subject, and words written by a person
-are preferred to generated ones, since a small model meets joy better."""
+"""Valence, of -1 to 1, below which a message tells of a hurt."""
+
+
+def hurt(turn: Turn) -> bool:
+    """Whether the message tells of a hurt: nothing light is said of its subject then, and words written by a person
+    are preferred to generated ones, since a small model meets joy better."""
+    return turn.emotion is not None and turn.emotion.valence < HURT
 
 
 def choose(turn: Turn, variants: Sequence[str], /, **values: str) -> str:

@@ -24,7 +24,7 @@ from models.honest import disclosed
 from models.hub import fetch
 from models.judge import Judge
 from models.outgoing import objections
-from models.phrases import HURT
+from models.phrases import hurt
 from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Reply, Turn
 
@@ -115,13 +115,14 @@ class Ranker:
 
     def _rank(self, turn: Turn) -> Reply:
         fit = _fit(turn)
-        if turn.stop.is_set() and fit:  # whoever stopped it waits for no ranking, and keeps what led until then
+        stopped = turn.stop.is_set()
+        if stopped and fit:  # whoever stopped it waits for no ranking, and keeps what led until then
             fit = [max(fit, key=lambda c: (c.finished, c.scores.get("logprob", float("-inf"))))]
         hateful = self.hateful([c.text for c in fit])
         fit = [c for c, wrong in zip(fit, hateful, strict=True) if not wrong]
         if not fit:
             return fallback(turn)
-        if turn.stop.is_set():
+        if stopped:
             return Reply(fit[0].text, fit[0].source, "stopped: the likeliest until then", tuple(fit))
         ranked = []
         for candidate, scores in zip(fit, self.measures(turn, fit), strict=True):
@@ -147,7 +148,7 @@ class Ranker:
                 "repeats_itself": repeats(candidate.text, own),
                 "repeats_person": repeats(candidate.text, [turn.text]),
                 "unfinished": 0.0 if candidate.finished else 1.0,
-                "tact": float(valence < HURT and candidate.source == "template"),
+                "tact": float(hurt(turn) and candidate.source == "template"),
                 "written": float(candidate.source == "template"),
                 "tone": min(0.0, valence * feeling),
             }

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from models.chatspeak import EMOJI, clauses, load, plain
-from models.phrases import HURT, chance, last_replies, name_of, ranked, shown
+from models.phrases import chance, hurt, last_replies, name_of, ranked, shown
 from models.telling import dead, spoken
 from pipelines.turn import Candidate, Fact, Turn
 
@@ -62,7 +62,7 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
     if intent == "self_harm" and (turn.safety is None or turn.safety.level == "none"):
         intent = ""  # that is for the safety stage to find: a helpline answers neither a joke nor a dead hamster
     feeling, strength = _feeling(turn)
-    if turn.emotion is not None and turn.emotion.valence < HURT and intent in sets["glad"]:
+    if intent in sets["glad"] and hurt(turn):
         intent = ""  # "my boss yelled at me" has the shape of news: the feeling says of which kind
     if feeling == "grief" and strength >= 0.4:
         return feelings["grief"], {}
@@ -91,8 +91,8 @@ def _entry(turn: Turn) -> tuple[Entry, dict[str, str]]:
         return data["unknown"][when], {}
     if strength >= 0.4 and feeling in feelings:
         return feelings[feeling], {}
-    hurt = turn.emotion is not None and turn.emotion.valence < HURT  # "four legs good" is no answer to a vet's letter
-    return (None if hurt else _subject(words)) or data["unknown"]["statement"], {}
+    # "Four legs good" is no answer to a vet's letter.
+    return (None if hurt(turn) else _subject(words)) or data["unknown"]["statement"], {}
 
 
 def _in_context(turn: Turn, intent: str) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chatbot.companion import Companion
@@ -179,10 +180,10 @@ async def check_in(bot: Telegram, now: datetime | None = None) -> None:
         here = (now or datetime.now()).astimezone(chosen.time_zone(bot.settings.time_zone))
         if not chosen.check_ins or not EVENING[0] <= here.hour < EVENING[1]:
             continue
-        plan = await bot.worker.call(lambda companion, key=key, here=here: _plan(companion, key, here))  # type: ignore[misc]
+        plan = await bot.worker.call(partial(_plan, person=key, here=here))
         if plan and bot.access.first_time(person, "check_in", 20 * 3600):
             text = f"You told me of {plan} today. How did it go?"
-            await bot.worker.call(lambda companion, key=key, text=text: _said(companion, key, text))  # type: ignore[misc]
+            await bot.worker.call(partial(_said, person=key, text=text))
             bot.inbox.done([], person, outs(text))
             await bot.flush(person)
 

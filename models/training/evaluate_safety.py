@@ -108,13 +108,14 @@ def rules_alone(texts: Sequence[str]) -> list[bool]:
 
 
 def own_hate(check: Check = rules_alone) -> list[Row]:
-    """As for HateCheck, on the project's own sentences, which were written before anything was tuned."""
+    """As for HateCheck, on the project's own sentences: written before anything was tuned and never trained on, but
+    their totals were looked at meanwhile."""
     rows = table("hate")
     pairs = list(zip((bool(row["hateful"]) for row in rows), check([str(row["text"]) for row in rows]), strict=True))
     hateful, rest = [found for gold, found in pairs if gold], [found for gold, found in pairs if not gold]
     return [
-        ("caught", "own hateful sentences, never tuned", len(hateful), share(hateful)),
-        ("false alarms", "own harmless neighbours, never tuned", len(rest), share(rest)),
+        ("caught", "own hateful sentences, held out", len(hateful), share(hateful)),
+        ("false alarms", "own harmless neighbours, held out", len(rest), share(rest)),
     ]
 
 

@@ -6,11 +6,12 @@ Temperature: Guo et al. 2017, "On Calibration of Modern Neural Networks".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.heads import Head
 from models.training.scores import f1_per_label, macro_f1  # noqa: F401
 
 Floats = NDArray[np.floating]
@@ -32,11 +33,8 @@ def fit(
     import torch
 
     torch.manual_seed(seed)
-    x, y = torch.from_numpy(features.astype(np.float32)), torch.from_numpy(target.astype(np.float32))
-    # Features are scaled to unit variance for the fit, and the scale is folded into the weights afterwards.
-    mean, spread = x.mean(0), x.std(0)
-    spread = spread.clamp(min=float(spread.median()) / 4)  # MiniLM has a dimension that is always the same
-    x = (x - mean) / spread
+    x, mean, spread = _scaled(features)
+    y = torch.from_numpy(target.astype(np.float32))
     layer = torch.nn.Linear(x.shape[1], y.shape[1])
     torch.nn.init.zeros_(layer.weight)
     optimizer = torch.optim.Adam(layer.parameters(), lr=learning_rate, weight_decay=weight_decay)
@@ -58,19 +56,6 @@ def fit(
         return folded.numpy(), (layer.bias - folded @ mean).numpy()
 
 
-class Layers(NamedTuple):
-    """A head with one hidden layer: hidden (units, features), hidden_bias (units,), weight (labels, units), bias."""
-
-    hidden: Floats
-    hidden_bias: Floats
-    weight: Floats
-    bias: Floats
-
-    def logits(self, features: Floats) -> Floats:
-        """(n, labels) from (n, features)."""
-        return np.maximum(features @ self.hidden.T + self.hidden_bias, 0) @ self.weight.T + self.bias
-
-
 def fit_hidden(
     features: Floats,
     target: Floats,
@@ -79,17 +64,16 @@ def fit_hidden(
     dropout: float = 0.4,
     weight_decay: float = 0.02,
     seeds: Sequence[int] = (1, 2, 3),
-) -> Layers:
-    """One logistic a label over a hidden layer of rectified units; features (n, features), target (n, labels).
+) -> Head:
+    """A head with one logistic a label over a hidden layer of rectified units; features (n, features), target (n,
+    labels). Its `about` is empty.
 
     One network a seed; their mean, which varies less, is written as one network with all their units.
     """
     import torch
 
-    x, y = torch.from_numpy(features.astype(np.float32)), torch.from_numpy(target.astype(np.float32))
-    mean, spread = x.mean(0), x.std(0)
-    spread = spread.clamp(min=float(spread.median()) / 4)
-    x = (x - mean) / spread
+    x, mean, spread = _scaled(features)
+    y = torch.from_numpy(target.astype(np.float32))
     found: list[tuple[Any, Any, Any, Any]] = []
     for seed in seeds:
         torch.manual_seed(seed)
@@ -106,8 +90,19 @@ def fit_hidden(
             folded = first.weight / spread
             found.append((folded, first.bias - folded @ mean, last.weight / len(seeds), last.bias / len(seeds)))
     hidden, hidden_bias, weight, bias = zip(*found, strict=True)
-    parts = (torch.cat(hidden), torch.cat(hidden_bias), torch.cat(weight, 1), torch.stack(bias).sum(0))
-    return Layers(*(part.numpy() for part in parts))
+    last_layer = torch.cat(weight, 1).numpy(), torch.stack(bias).sum(0).numpy()
+    return Head(*last_layer, {}, torch.cat(hidden).numpy(), torch.cat(hidden_bias).numpy())
+
+
+def _scaled(features: Floats) -> tuple[Any, Any, Any]:
+    """Features of unit variance around 0, for the fit; and the mean and spread that are folded into the weights
+    afterwards."""
+    import torch
+
+    x = torch.from_numpy(features.astype(np.float32))
+    mean, spread = x.mean(0), x.std(0)
+    spread = spread.clamp(min=float(spread.median()) / 4)  # MiniLM has a dimension that is always the same
+    return (x - mean) / spread, mean, spread
 
 
 def _balance(target: Any) -> Any:

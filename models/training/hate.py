@@ -8,6 +8,7 @@ tests/safety/hate.jsonl, which it is reported on.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,7 @@ def train(out: Path, encoder: MiniLM) -> dict[str, float]:
     limit = float(np.quantile(score[few & ~hateful], 1 - FALSE, method="higher"))
     fitted = fitting.fit_hidden(x, y)
     about = {"labels": ["hate"], "several": True, "encoder": encoder.name, "limit": round(limit, 3)}
-    heads.save(
-        heads.Head(fitted.weight, fitted.bias, about, fitted.hidden, fitted.hidden_bias), out / "hate.safetensors"
-    )
+    heads.save(replace(fitted, about=about), out / "hate.safetensors")
     return {
         f"{what}, {name}": float((score[side & part] > limit).mean())
         for name, part in (("written out", few), ("made", ~few))

@@ -1,5 +1,6 @@
 """Trains the companion adapter further on preferences: what readers judged good is to become likelier than what they
-judged bad, measured from the adapter that it begins with (DPO: Rafailov et al., 2023).
+judged bad, measured from the adapter that it begins with. DPO (Rafailov et al., 2023) on mean log-probabilities per
+token ("length-normalised", Lambert et al., 2024), with the loss of the best reply added (Pang et al., 2024).
 
     python -m models.training.prefer --start THIRD --out FOLDER     train: a quarter of an hour
     python -m models.training.prefer --read                         how its replies were read, beside those before
@@ -28,21 +29,21 @@ from models.training.reply import held_out, keep, read_talks, restore
 GOOD = ("best", "ok")
 LABELS = ("good", "acceptable", "bad")
 READ = Path(__file__).with_name("adapters_read.jsonl")
-"""Replies to 113 prompts of held-out topics, the chain's choice and one candidate at random, before and after this
-training, with the labels of two readers (2026-11-25). The sheets did not say whose a reply was; the first reader had
-seen some of the replies beside each other before, the second none."""
+"""Replies to 226 prompts of held-out topics, the chain's choice and one candidate at random, before and after this
+training, each with its labels (2026-11-25). Three readers: half of the prompts were read by two of them, the others by
+one. The sheets did not say whose a reply was; one of the readers had seen some of the replies before."""
 
 
 @dataclass
 class Settings:
     """Of one run. start: card or folder of the adapter to begin with; beta: of DPO, on means per token, since sums
-    taught it little but to be short; anchor: weight of the plain loss of the best reply, per token, which keeps replies
+    taught it little but to be short; nll: weight of the plain loss of the best reply, per token, which keeps replies
     from growing unlikely altogether; each: good and bad candidates of a prompt at most; prompts: per step."""
 
     start: str = ""
     base: str = "smollm2-135m-instruct"
     beta: float = 2.0
-    anchor: float = 0.5
+    nll: float = 0.5
     rate: float = 3e-5
     each: int = 3
     prompts: int = 8
@@ -109,8 +110,8 @@ def loss_of(now: Any, before: Any, example: Example, settings: Settings) -> tupl
     gain = settings.beta * (now - before) / length
     good = torch.tensor(example.good)
     margins = gain[good][:, None] - gain[~good][None, :]
-    anchor = -now[0] / len(example.candidates[0])
-    loss = -torch.nn.functional.logsigmoid(margins).mean() + settings.anchor * anchor
+    nll = -now[0] / len(example.candidates[0])  # the best comes first
+    loss = -torch.nn.functional.logsigmoid(margins).mean() + settings.nll * nll
     return loss, float((margins > 0).float().mean())
 
 
@@ -202,17 +203,14 @@ def train(out: Path, settings: Settings) -> None:
     save()
 
 
-def read() -> dict[str, list[dict[str, float]]]:
-    """The share of good, acceptable and bad replies by adapter and kind of reply, for each reader."""
+def read() -> dict[str, dict[str, float]]:
+    """The share of good, acceptable and bad among all readings, by adapter and kind of reply."""
     rows = read_talks([READ])
-    columns = [key for key in rows[0] if key != "id"]
-    return {
-        column: [
-            {label: round(sum(row[column][reader] == label for row in rows) / len(rows), 3) for label in LABELS}
-            for reader in (1, 2)
-        ]
-        for column in columns
-    }
+    shares = {}
+    for column in (key for key in rows[0] if key != "id"):
+        labels = [label for row in rows for label in row[column][1:]]
+        shares[column] = {label: round(labels.count(label) / len(labels), 3) for label in LABELS}
+    return shares
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ import json
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,8 +148,10 @@ def train(data: Path, out: Path, encoder: MiniLM) -> dict[str, float]:
     result = scores(messages, sure, limits)
     about = {"labels": list(LABELS), "several": True, "encoder": encoder.name, "limits": limits, "held_out": result}
     weight, bias = fitted.weight * scale[:, None], fitted.bias * scale + shift
-    head = heads.Head(weight.astype(np.float32), bias.astype(np.float32), about, fitted.hidden, fitted.hidden_bias)
-    heads.save(head, out / "safety.safetensors")
+    heads.save(
+        replace(fitted, weight=weight.astype(np.float32), bias=bias.astype(np.float32), about=about),
+        out / "safety.safetensors",
+    )
     return result
 
 

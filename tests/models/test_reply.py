@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -101,6 +102,18 @@ def test_after_a_stop_what_led_is_kept_and_nothing_is_weighed(ranker: Ranker) ->
     stopped.candidates = stopped.candidates[:1] if stopped.candidates else []
     (reply,) = ranker([stopped])
     assert reply.text.startswith("That sounds like")
+
+
+def test_a_stop_that_comes_while_it_is_chosen_makes_nothing_else_win(ranker: Ranker) -> None:
+    class Late(threading.Event):
+        def is_set(self) -> bool:
+            was = super().is_set()
+            self.set()
+            return was
+
+    worse, better = generated("ok", -2.9), generated("Oh no, that sounds long. What happened with it all today?", -0.2)
+    (reply,) = ranker([turn(worse, better, stop=Late())])
+    assert reply.text == better.text
 
 
 def test_a_hurt_is_met_by_words_that_a_person_wrote(ranker: Ranker) -> None:
