@@ -29,8 +29,9 @@ import numpy as np
 
 from models.training import evaluate_memory, scores
 from models.training.datasets import OUT_OF_SCOPE
-from models.training.evaluate import NOISES, latency
+from models.training.evaluate import NOISES
 from models.training.evaluate_entities import span_f1
+from models.training.running import latency
 from pipelines.config import Config
 from pipelines.errors import StageError, UsageError
 from pipelines.pipeline import Pipeline

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from models.training import datasets, noise, scores
-from models.training.evaluate import Stage, build, latency, values
+from models.training.running import Stage, build, latency, values
 from pipelines.errors import UsageError
 from pipelines.turn import Entity, Turn
 
