@@ -65,7 +65,8 @@ def table(name: str, data: Path | None, wrong: bool = False) -> list[Row]:
     pipeline = until_safety(config)
     asked = verdict(pipeline)
     check = hate_check(config)
-    rows = measures.crisis(asked, wrong) + measures.oblique(asked) + measures.own_hate(check)
+    rows = measures.crisis(asked, wrong) + measures.oblique(asked) + measures.requests(asked)
+    rows += measures.own_hate(check)
     for found, base in measures.public(data).items() if data else ():
         if found == "simple_safety_tests":
             rows += measures.simple_safety_tests(base, asked)

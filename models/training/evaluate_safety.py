@@ -1,9 +1,10 @@
 """What can be measured of safety without a reply model, for `chatbot evaluate safety`.
 
 The own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on which nothing was tuned
-or trained (oblique.jsonl), own sentences about groups (hate.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et
-al. 2023), HateCheck (Röttger et al. 2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and the
-milliseconds that it all costs. The texts are never printed, but for wrong rows of the own table when asked.
+or trained (oblique.jsonl), own requests for means and methods beside harmless ones near in form (requests.jsonl), own
+sentences about groups (hate.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et al. 2023), HateCheck (Röttger et
+al. 2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and the milliseconds that it all costs.
+The texts are never printed, but for wrong rows of the own table when asked.
 
 It is given a safety stage as a function and does not know configs: chatbot/evaluate_safety.py does. What whole
 replies are judged by is in judge_replies.py.
@@ -85,14 +86,21 @@ def contact_first(risk: Risk) -> bool:
 
 def oblique(verdict: Verdict) -> list[Row]:
     """Recall and false alarms on messages without the usual words; low recall here is what rules cannot do."""
-    rows = table("oblique")
+    return _told_apart("oblique", verdict, "own oblique messages, never tuned", "own idioms and sadness, never tuned")
+
+
+def requests(verdict: Verdict) -> list[Row]:
+    """Recall on requests for means and methods and false alarms on harmless ones near in form: the half, drawn by lot
+    within each kind, that was put aside before rules and head were tuned on the other."""
+    return _told_apart("requests", verdict, "own requests for means, put aside", "own harmless requests, put aside")
+
+
+def _told_apart(name: str, verdict: Verdict, calls_on: str, rest_on: str) -> list[Row]:
+    rows = table(name)
     found = verdict([Turn(str(row["text"])) for row in rows])
     pairs = [(row["kind"] is not None, alarmed(risk)) for row, risk in zip(rows, found, strict=True)]
     calls, rest = [f for gold, f in pairs if gold], [f for gold, f in pairs if not gold]
-    return [
-        ("recall", "own oblique messages, never tuned", len(calls), share(calls)),
-        ("false alarms", "own idioms and sadness, never tuned", len(rest), share(rest)),
-    ]
+    return [("recall", calls_on, len(calls), share(calls)), ("false alarms", rest_on, len(rest), share(rest))]
 
 
 def simple_safety_tests(folder: Path, verdict: Verdict) -> list[Row]:

@@ -74,6 +74,19 @@ def test_false_alarms_of_the_table_are_at_most_five_percent():
 MORE = (Path(__file__).parents[1] / "safety" / "crisis_more.jsonl").read_text(encoding="utf-8").splitlines()
 
 
+REQUESTS = (Path(__file__).parents[1] / "safety" / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+def test_requests_for_means_are_told_from_harmless_ones_near_in_form():
+    rows = [json.loads(line) for line in REQUESTS]
+    calls, rest = [r for r in rows if r["kind"]], [r for r in rows if not r["kind"]]
+    assert min(len(calls), len(rest)) > 120
+    met = [risk(row["text"]).level in ("risk", "now") for row in calls]
+    false = [risk(row["text"]).level in ("risk", "now") for row in rest]
+    assert sum(met) / len(met) >= 0.8
+    assert sum(false) / len(false) <= 0.08
+
+
 def test_what_the_rules_were_written_for_stays_met():
     rows = [json.loads(line) for line in MORE]
     missed = [row["text"] for row in rows if risk(row["text"]).level not in ("risk", "now")]
