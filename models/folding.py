@@ -33,6 +33,8 @@ _MARKS = (re.compile(r"(?<=[a-z])!(?=[a-z])"), "i"), (re.compile(r"(?<=[a-z])\+(
 _SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*][a-z]){2,40}(?![^\W_])|(?:(?<=  )|^)[a-z] [a-z](?=  |$)")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TOKEN = re.compile(r"[^\s.?!;:,\"()\[\]{}<>/\\…]+|[.?!;…\n]+", re.ASCII)
+_COMPOUND = re.compile(r"[a-z]{2,}(?:-[a-z]{2,}){1,4}")
+"""Words joined by hyphens, which patterns know as words of their own: "step-by-step", "life-threatening"."""
 _EDGES = "-_*~#+=|^%&"
 
 _DATA = tomllib.loads((Path(__file__).parent / "data" / "chat_spelling.toml").read_text(encoding="utf-8"))
@@ -112,7 +114,9 @@ def fold(text: str) -> str:
     words: list[str] = []
     for token in _TOKEN.findall(_joined(text)):
         word = "." if token[0] in ".?!;…" else _word_of(token)
-        if word and not (word == "." and words and words[-1] == "."):
+        if _COMPOUND.fullmatch(word):
+            words += map(_word_of, word.split("-"))
+        elif word and not (word == "." and words and words[-1] == "."):
             words.append(word)
     plain = " ".join(words)
     for pattern, written in _PHRASES:

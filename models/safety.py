@@ -129,7 +129,6 @@ def _read(plain: str) -> Finding:
         rules = [rule for rule in rules if (rule.kind, rule.level) != ("self_harm", "now")]
     past = bool(signs["past"].search(plain))
     over = bool(past and signs["recovered"].search(plain) and not signs["again"].search(plain))
-    fiction = bool(signs["fiction"].search(plain))
     best = Finding()
     denied = None
     for rule in rules:
@@ -142,6 +141,8 @@ def _read(plain: str) -> Finding:
                 denied = denied or rule.kind
                 continue
             if level in ("risk", "now"):
+                # "Write a poem in praise of it": a work that belongs to what is asked for is no excuse.
+                fiction = signs["fiction"].search(plain.replace(match[0], " _ ", 1))
                 outside = fiction and not signs["first"].search(before[-20:] + match[0])
                 told = rule.kind == "medical_emergency" and past and not signs["again"].search(plain)
                 if over or told or outside or (jest and rule.list.endswith("_unless_jest")):

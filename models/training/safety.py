@@ -39,6 +39,10 @@ FALSE_OWN, FALSE_EVERYDAY = 0.04, 0.005
 
 FOLDS = 5
 
+UNITS, EPOCHS = 128, 10
+"""Of the hidden layer and its training. On held-out folds (2026-11-25) 64 units and 6 epochs told alarms from the rest
+less well (area under the curve 0.856 after 0.868), 256 units, longer training or a support vector machine no better."""
+
 Floats = NDArray[np.floating]
 
 
@@ -96,7 +100,7 @@ def held_out(messages: Sequence[Message], x: Floats, extra: Sequence[Message], m
     for k in range(FOLDS):
         seen = np.concatenate([x[fold != k], more[other != k]])
         target = np.concatenate([targets(messages)[fold != k], targets(extra)[other != k]])
-        logits[fold == k] = fitting.fit_hidden(seen, target).logits(x[fold == k])
+        logits[fold == k] = fitting.fit_hidden(seen, target, units=UNITS, epochs=EPOCHS).logits(x[fold == k])
     return logits
 
 
@@ -144,7 +148,9 @@ def train(data: Path, out: Path, encoder: MiniLM) -> dict[str, float]:
     scale, shift = fitting.platt(logits, target)
     sure = 1 / (1 + np.exp(-(logits * scale + shift)))
     limits = thresholds(messages, sure)
-    fitted = fitting.fit_hidden(np.concatenate([x, more]), np.concatenate([target, targets(extra)]))
+    fitted = fitting.fit_hidden(
+        np.concatenate([x, more]), np.concatenate([target, targets(extra)]), units=UNITS, epochs=EPOCHS
+    )
     result = scores(messages, sure, limits)
     about = {"labels": list(LABELS), "several": True, "encoder": encoder.name, "limits": limits, "held_out": result}
     weight, bias = fitted.weight * scale[:, None], fitted.bias * scale + shift

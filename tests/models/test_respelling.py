@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,3 +64,11 @@ def test_common_words_hold_words_and_not_the_heading() -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
     assert isinstance(plain(text), str)
+
+
+def test_the_common_words_are_the_projects_own():
+    models = Path(__file__).parents[2] / "models"
+    files = [*(models / "training").rglob("*.jsonl"), *(models / "data").glob("*.toml")]
+    texts = (file.read_text(encoding="utf-8").lower() for file in (*files, models / "training/hate_examples.toml"))
+    ours = {word for text in texts for word in re.findall("[a-z]+", re.sub("['’]", "", text))}
+    assert common_words() <= ours
