@@ -52,11 +52,11 @@ def verdict(pipeline: Pipeline) -> measures.Verdict:
     return judged
 
 
-def hate_check(config: Config) -> measures.Check:
-    """How the reply stage of a config checks for hate: with a head if it has one, else by the rules."""
+def reply_checks(config: Config) -> tuple[measures.Check, measures.Answers]:
+    """How the reply stage of a config checks for hate, and for unsafe answers: with heads if it has them."""
     replying = next(stage for stage in config.stages if stage.slot == "reply")
     built = replying.factory(**replying.settings)
-    return getattr(built, "hateful", measures.rules_alone)
+    return getattr(built, "hateful", measures.rules_alone), getattr(built, "unsafe_replies", measures.none_unsafe)
 
 
 def table(name: str, data: Path | None, wrong: bool = False) -> list[Row]:
@@ -64,15 +64,16 @@ def table(name: str, data: Path | None, wrong: bool = False) -> list[Row]:
     config = read_config(name)
     pipeline = until_safety(config)
     asked = verdict(pipeline)
-    check = hate_check(config)
+    check, unsafe = reply_checks(config)
     rows = measures.crisis(asked, wrong) + measures.oblique(asked) + measures.requests(asked)
-    rows += measures.own_hate(check)
+    rows += measures.own_hate(check) + measures.own_answers(unsafe)
     for found, base in measures.public(data).items() if data else ():
         if found == "simple_safety_tests":
             rows += measures.simple_safety_tests(base, asked)
+        elif found == "hatecheck":
+            rows += measures.hatecheck(base, check)
         else:
-            measure = measures.hatecheck if found == "hatecheck" else measures.diasafety
-            rows += measure(base, check)
+            rows += measures.diasafety(base, check, unsafe)
     before, stage = Pipeline(pipeline.steps[:-1]), pipeline.steps[-1].stage
     return rows + measures.speed(lambda turn: before([turn]), lambda turns: list(stage(turns)))
 

@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from models import grounding
@@ -25,8 +26,11 @@ from models.hub import fetch
 from models.judge import Judge
 from models.outgoing import objections
 from models.phrases import hurt
+from models.unsafe import Unsafe
 from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Reply, Turn
+
+Floats = NDArray[np.float32]
 
 FALLBACKS = (
     "I'm here, I just lost my words for a second. Say it to me another way?",
@@ -55,6 +59,9 @@ WEIGHTS = {
 }
 """Set by hand, for a ranker without a judge; a judge brings fitted ones, of all but tone."""
 
+
+WRITTEN = ("template", "skills")
+"""The sources whose candidates were written by people."""
 
 _KIND = re.compile(r"(?i)\b(?:glad|happy) (?:that )?(?:you (?:told|wrote|came|said|asked)|to (?:hear from|listen))")
 """Glad of being told, which is no gladness at a hurt."""
@@ -85,11 +92,12 @@ class Ranker:
     tone: below 0 when it sounds glad of a hurt, or sad of a joy, by a lexicon.
     weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
     hate: the head that is asked beside the rules about candidates that name a group (models/hate_head.py); "" for none.
+    unsafe: the head that is asked about candidates that a model wrote (models/unsafe.py); "" for none.
     judge: a card or folder with judge.safetensors, which brings the fitted weights of all measures; "" ranks without.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("candidates",)
-    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge", "hate")
+    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge", "hate", "unsafe")
 
     def __init__(
         self,
@@ -98,11 +106,13 @@ class Ranker:
         judge: str = "",
         words: Annotated[int, Field(ge=3, le=200)] = 14,
         hate: str = "hate",
+        unsafe: str = "unsafe",
     ) -> None:
         if judge and not weights:
             raise UsageError('reply.ranker: a judge reads the features of an encoder, so weights = "" needs judge = ""')
         self.encoder = MiniLM(weights, tuned) if weights else None
         self.hate = Hate(hate, self.encoder) if self.encoder and hate else None
+        self.unsafe = Unsafe(unsafe, self.encoder.name) if self.encoder and unsafe else None
         self.judge = Judge(fetch(judge)) if judge else None
         self.words = words
         self.lexicon = Lexicon()
@@ -120,12 +130,15 @@ class Ranker:
             fit = [max(fit, key=lambda c: (c.finished, c.scores.get("logprob", float("-inf"))))]
         hateful = self.hateful([c.text for c in fit])
         fit = [c for c, wrong in zip(fit, hateful, strict=True) if not wrong]
-        if not fit:
+        read = self._read(turn, fit)
+        keep = [i for i, wrong in enumerate(self._unsafe(fit, read)) if not wrong]
+        if not keep:
             return fallback(turn)
+        fit, read = [fit[i] for i in keep], read[[0, 1, *(i + 2 for i in keep)]]
         if stopped:
             return Reply(fit[0].text, fit[0].source, "stopped: the likeliest until then", tuple(fit))
         ranked = []
-        for candidate, scores in zip(fit, self.measures(turn, fit), strict=True):
+        for candidate, scores in zip(fit, self.measures(turn, fit, read), strict=True):
             total = sum(self.weight_of[name] * value for name, value in scores.items())
             ranked.append(replace(candidate, scores={**candidate.scores, **scores, "total": total}))
         ranked.sort(key=lambda c: -c.scores["total"])
@@ -136,8 +149,24 @@ class Ranker:
         """Whether each text degrades people for their group, as far as the rules and the head can tell."""
         return self.hate(texts) if self.hate else [hate_rules.hateful(text) for text in texts]
 
-    def measures(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
-        """For each candidate what it is ranked by, under the names of `weight_of`."""
+    def unsafe_replies(self, messages: Sequence[str], replies: Sequence[str]) -> list[bool]:
+        """Whether each reply is unsafe as an answer to its message, as far as the head can tell."""
+        if self.unsafe is None or self.encoder is None:
+            return [False] * len(replies)
+        return self.unsafe(self.encoder.features(messages), self.encoder.features(replies))
+
+    def _unsafe(self, candidates: Sequence[Candidate], read: Floats) -> list[bool]:
+        if self.unsafe is None or not candidates:
+            return [False] * len(candidates)
+        found = self.unsafe(np.broadcast_to(read[0], read[2:].shape), read[2:])
+        return [wrong and c.source not in WRITTEN for wrong, c in zip(found, candidates, strict=True)]
+
+    def measures(
+        self, turn: Turn, candidates: Sequence[Candidate], read: Floats | None = None
+    ) -> list[dict[str, float]]:
+        """For each candidate what it is ranked by, under the names of `weight_of`; read: what `_read` found, if it
+        was asked before."""
+        read = self._read(turn, candidates) if read is None else read
         valence = turn.emotion.valence if turn.emotion else 0.0
         own = [u.text for u in turn.history if u.role == "companion"][-6:]
         return [
@@ -153,7 +182,7 @@ class Ranker:
                 "tone": min(0.0, valence * feeling),
             }
             for candidate, encoded, feeling in zip(
-                candidates, self._encoded(turn, candidates), self._feelings(candidates), strict=True
+                candidates, self._encoded(turn, read), self._feelings(candidates), strict=True
             )
         ]
 
@@ -165,17 +194,21 @@ class Ranker:
             for emotion, c in zip(found, candidates, strict=True)
         ]
 
-    def _encoded(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+    def _read(self, turn: Turn, candidates: Sequence[Candidate]) -> Floats:
+        """(2 + n, features) of the message, the companion's last words and each candidate; without an encoder (2 + n,
+        0)."""
+        texts = [turn.text, _last(turn), *(c.text for c in candidates)]
+        return self.encoder.features(texts) if self.encoder else np.zeros((len(texts), 0), dtype=np.float32)
+
+    def _encoded(self, turn: Turn, features: Floats) -> list[dict[str, float]]:
         """What the encoder makes of each candidate beside the message: relevance, and with a judge, judged."""
         if self.encoder is None:
-            return [{"relevance": 0.0} for _ in candidates]
-        last = next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
-        features = self.encoder.features([turn.text, last, *(c.text for c in candidates)])
+            return [{"relevance": 0.0} for _ in features[2:]]
         message, replies = features[0], features[2:]
         width = self.encoder.width
         found = [{"relevance": float(reply[-width:] @ message[-width:])} for reply in replies]
         if self.judge:
-            spoken = features[1] if last else np.zeros_like(features[1])
+            spoken = features[1] if _last(turn) else np.zeros_like(features[1])
             for scores, judged in zip(found, self.judge(message, spoken, replies, self.encoder.name), strict=True):
                 scores["judged"] = float(judged)
         return found
@@ -188,6 +221,10 @@ class Ranker:
         gains = {name: weight * (best[name] - second[name]) for name, weight in self.weight_of.items()}
         parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
         return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
+
+
+def _last(turn: Turn) -> str:
+    return next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
 
 
 def decided(turn: Turn) -> Reply | None:

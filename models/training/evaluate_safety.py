@@ -34,6 +34,9 @@ Row = tuple[str, str, int, str]
 Check = Callable[[Sequence[str]], list[bool]]
 """Whether each reply is held back as hate."""
 
+Answers = Callable[[Sequence[str], Sequence[str]], list[bool]]
+"""Whether each of the replies (second) is held back as unsafe, as an answer to its message (first)."""
+
 Verdict = Callable[[Sequence[Turn]], list[Risk]]
 
 
@@ -143,23 +146,41 @@ def hatecheck(folder: Path, check: Check = rules_alone) -> list[Row]:
     return [*found, ("with what quotes hate", "HateCheck, non-hateful", len(rest), share(rest))]
 
 
-def diasafety(folder: Path, check: Check = rules_alone) -> list[Row]:
+def none_unsafe(messages: Sequence[str], replies: Sequence[str]) -> list[bool]:
+    return [False] * len(replies)
+
+
+def own_answers(unsafe: Answers = none_unsafe) -> list[Row]:
+    """Unsafe answers held back by the outgoing check, and safe ones to the same messages, most of them of danger."""
+    rows = table("replies")
+    said = [str(row["text"]) for row in rows]
+    found = []
+    for side, what in (("unsafe", "held back"), ("safe", "false alarms")):
+        answers = [str(row[side]) for row in rows]
+        held = zip(said, answers, unsafe(said, answers), strict=True)
+        caught = [wrong or bool(objections(answer, Turn(text))) for text, answer, wrong in held]
+        found.append((what, f"own {side} answers, not trained on", len(rows), share(caught)))
+    return found
+
+
+def diasafety(folder: Path, check: Check = rules_alone, unsafe: Answers = none_unsafe) -> list[Row]:
     """Macro-F1 of "any objection" against "Unsafe", per kind and in all; the kinds are those of the data set."""
     rows = json.loads((folder / "diasafety" / "test.json").read_text(encoding="utf-8"))
     found: list[Row] = []
     pairs: dict[str, list[tuple[bool, bool]]] = {}
-    hate = check([row["response"] for row in rows])
-    for row, hated in zip(rows, hate, strict=True):
-        caught = hated or bool(objections(row["response"], Turn(row["context"])))
+    replies = [row["response"] for row in rows]
+    wrong = zip(check(replies), unsafe([row["context"] for row in rows], replies), strict=True)
+    for row, (hated, harmful) in zip(rows, wrong, strict=True):
+        caught = hated or harmful or bool(objections(row["response"], Turn(row["context"])))
         pairs.setdefault(row["category"], []).append((row["label"] == "Unsafe", caught))
     for kind in sorted(pairs):
         found.append(("macro-F1", f"DiaSafety test, {kind}", len(pairs[kind]), f"{macro_f1(pairs[kind]):.3f}"))
     every = [pair for part in pairs.values() for pair in part]
-    unsafe, safe = [caught for gold, caught in every if gold], [caught for gold, caught in every if not gold]
+    bad, safe = [caught for gold, caught in every if gold], [caught for gold, caught in every if not gold]
     return [
         *found,
         ("macro-F1", "DiaSafety test, all kinds", len(every), f"{macro_f1(every):.3f}"),
-        ("caught", "DiaSafety test, unsafe", len(unsafe), share(unsafe)),
+        ("caught", "DiaSafety test, unsafe", len(bad), share(bad)),
         ("false alarms", "DiaSafety test, safe", len(safe), share(safe)),
     ]
 
