@@ -44,8 +44,8 @@ _DISLIKES = re.compile(
 _DENIES = re.compile(r"\bi(?:’m| am) (?:not|never) (?:very |really |a |that |so |at all )*(\w+)")
 _HONEST = re.compile(
     r"\b(?:(?:don’t|do not|didn’t|couldn’t|can’t) (?:\w+ )?(?:know|remember|recall|have|say|think (?:you|i)|see|find|"
-    r"tell)|haven’t|hasn’t|have not|not sure|no idea|no clue|never (?:told|said|mentioned)|not told|remind me|"
-    r"tell me|yet to)\b"
+    r"tell)|(?:haven’t|have not|hasn’t) (?:\w+ )?(?:told|said|mentioned|shared|given|got|heard|been|come)|not sure|"
+    r"no idea|no clue|never (?:told|said|mentioned)|not told|remind me|tell me|yet to)\b"
 )
 _COUNTS = re.compile(
     r"^(?:yes|yeah|yep|yup|no|nope|of course|sure)\b|\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten)\b"

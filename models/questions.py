@@ -15,7 +15,7 @@ from models.chatspeak import load
 
 _TAG = re.compile(
     r"(?: (?:right|now|yeah|yes|again|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|"
-    r"or not))+$"
+    r"or not|i mean))+$"
 )
 """What may follow a question: "you know my name, right?"."""
 

@@ -16,7 +16,7 @@ from models.chatspeak import load
 from models.games import add_up, clock, play
 from models.intent_rules import by_clause
 from models.languages import foreign
-from models.phrases import choose, last_replies, shown
+from models.phrases import choose, hurt, last_replies, shown
 from models.questions import matches
 from models.telling import listing
 from pipelines.turn import Candidate, Turn
@@ -228,9 +228,7 @@ def _naming(turn: Turn, clauses: list[Clause]) -> str | None:
     first = not any(said.role == "companion" for said in turn.history) and not _known_before(turn)
     if first and (name or _only_hello(clauses)):
         valence = turn.emotion.valence if turn.emotion else 0.0
-        key = (
-            "greeting" if not name else "named_low" if valence <= LOW else "named_high" if valence >= HIGH else "named"
-        )
+        key = "greeting" if not name else "named_low" if hurt(turn) else "named_high" if valence >= HIGH else "named"
         return choose(turn, _texts("meet", key), name=name)
     if not name or sum(len(text.split()) for text, _, _ in clauses) > 8:
         return None

@@ -40,6 +40,7 @@ PROMPTS = Path(__file__).parents[2] / "models" / "training" / "reply_prompts.jso
         ("whats my dogs name", "Max!", "invents_memory"),
         ("do i have kids", "Yes, you do.", "invents_memory"),
         ("how many brothers do i have", "You have two brothers.", "invents_memory"),
+        ("did i move recently, where to", "No, you haven't moved at all.", "invents_memory"),
     ],
 )
 def test_what_nobody_told_is_held_back(text: str, reply: str, reason: str) -> None:

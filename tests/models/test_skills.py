@@ -108,6 +108,12 @@ def test_what_was_never_told_is_not_invented(text: str) -> None:
     assert any(said == v.format(who="dog", value="") or _shape(said, v) for v in unknown)
 
 
+@pytest.mark.parametrize("text", ["whats mine then? my name i mean", "whats my name i mean"])
+def test_a_question_put_right_is_answered(text: str) -> None:
+    assert "Lena" in reply(text, profile=LENA)
+    assert "haven't told me your name" in reply(text)
+
+
 def _shape(said: str, variant: str) -> bool:
     head, _, tail = variant.partition("{")
     return said.startswith(head) and said.endswith(tail.partition("}")[2])
@@ -184,6 +190,13 @@ def test_a_hard_beginning_is_met_before_anything_else() -> None:
     said = reply("hi im lena, my exam went terribly", history=(), facts=[Fact("name", "lena")])
     assert "Lena" in said
     assert "AI" in said
+    assert any(word in said for word in ("sorry", "rough", "hard"))
+
+
+def test_a_name_told_beside_a_small_hurt_is_met_with_it() -> None:
+    emotion = Emotion({"annoyance": 0.4}, ("annoyance",), -0.2)
+    said = reply("im sam, my boss yelled at me", history=(), facts=[Fact("name", "Sam")], emotion=emotion)
+    assert "Sam" in said
     assert any(word in said for word in ("sorry", "rough", "hard"))
 
 
