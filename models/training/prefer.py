@@ -64,7 +64,8 @@ class Example:
 
 
 def examples(lines: Sequence[Mapping[str, Any]], tokenizer: Any, end: int, each: int, seed: int) -> list[Example]:
-    """Prompts that have a good and a bad candidate, with at most `each` of both."""
+    """Prompts that have a good and a bad candidate, with at most `each` of both; what the judge would have sent, where
+    there is such a reply, comes first among the good ones."""
     chance = random.Random(seed)
     found = []
     for line in lines:
@@ -72,6 +73,8 @@ def examples(lines: Sequence[Mapping[str, Any]], tokenizer: Any, end: int, each:
         chance.shuffle(judged)
         good = sorted((c for c in judged if c[1] in GOOD), key=lambda c: c[1] != "best")[:each]
         bad = [c for c in judged if c[1] not in GOOD][:each]
+        if line.get("better"):
+            good.insert(0, (line["better"], "best"))
         if good and bad:
             texts = [text for text, _ in good + bad]
             candidates = [[*tokenizer(text, add_special_tokens=False).input_ids, end] for text in texts]
@@ -115,7 +118,7 @@ def loss_of(now: Any, before: Any, example: Example, settings: Settings) -> tupl
     return loss, float((margins > 0).float().mean())
 
 
-def train(out: Path, settings: Settings) -> None:
+def train(out: Path, judged: Sequence[Path], settings: Settings) -> None:
     """Train; in `out` the adapter in peft's format, the optimiser's moments, log.jsonl and what the beginning said."""
     import peft
     import torch
@@ -127,7 +130,7 @@ def train(out: Path, settings: Settings) -> None:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     end = tokenizer.convert_tokens_to_ids("<|im_end|>")
-    lines = [line for line in read_talks([JUDGED]) if not held_out(line)]
+    lines = [line for line in read_talks(judged) if not held_out(line)]
     topics = sorted({line["topic"] for line in lines})
     random.Random(5).shuffle(topics)  # as in ranker.split
     checked = set(topics[::6])
@@ -216,15 +219,16 @@ def read() -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--judged", type=Path, nargs="*", default=list(JUDGED))
     parser.add_argument("--read", action="store_true")
     for name, value in asdict(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     arguments = vars(parser.parse_args())
-    out = arguments.pop("out")
+    out, judged = arguments.pop("out"), arguments.pop("judged")
     if arguments.pop("read"):
         print(json.dumps(read(), indent=1))
     elif out and arguments["start"]:
-        train(out, Settings(**arguments))
+        train(out, judged, Settings(**arguments))
     else:
         parser.error("--out and --start say where to write and what to begin with; or --read")
 

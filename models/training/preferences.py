@@ -3,7 +3,7 @@ each one, blind to scores.
 
     python -m models.training.preferences write --out CANDIDATES.jsonl     sample eight candidates for every prompt
     python -m models.training.preferences sheets CANDIDATES.jsonl --out FOLDER     sheets to judge, in shuffled order
-    python -m models.training.preferences gather CANDIDATES.jsonl --sheets FOLDER     what is judged, in one file
+    python -m models.training.preferences gather CANDIDATES.jsonl --sheets FOLDER --out JUDGED.jsonl
 
 The prompts are cut from the own dialogues at a message of the person, and single messages (`messages.jsonl`). Writing
 goes on where it was interrupted. Judges see no score and not the order of sampling. Knows no ranker.
@@ -29,7 +29,8 @@ from pipelines.turn import Emotion, Fact, Memory, Moment, Persona, Turn, Utteran
 
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.jsonl"
-JUDGED = HERE / "preferences.jsonl"
+JUDGED = tuple(sorted((HERE / "judged").glob("*.jsonl")))
+"""first.jsonl: candidates of the adapter as it was on 2026-11-24; second.jsonl: as it is."""
 
 HISTORY = 10
 """Utterances before the message: in the middle of the 8 to 12 that `memory.history` of config.toml lets through."""
@@ -54,8 +55,8 @@ def prompts(learn: int = 1180, held: int = 200, seed: int = 7) -> list[dict[str,
 
     chance = random.Random(seed)
     talks = read_talks(sorted(DIALOGUES.glob("*.jsonl")))
-    learning = [chance.choice(list(_cuts(talk))) for talk in talks if not held_out(talk)]
-    apart = [cut for talk in talks if held_out(talk) for cut in _cuts(talk)]
+    learning = [chance.choice(list(cuts(talk))) for talk in talks if not held_out(talk)]
+    apart = [cut for talk in talks if held_out(talk) for cut in cuts(talk)]
     singles = read_talks([MESSAGES])
     safety, skills = Rules(), Skills()
 
@@ -73,7 +74,7 @@ def prompts(learn: int = 1180, held: int = 200, seed: int = 7) -> list[dict[str,
     return found
 
 
-def _cuts(talk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def cuts(talk: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A prompt for every message of the person."""
     for i, said in enumerate(talk["turns"]):
         if said["who"] == "person":
@@ -235,13 +236,16 @@ def problems(sheet: Path) -> list[str]:
                 found.append(f"line {number}: {best} is best and bad")
             found += [f"line {number}: {n} is no candidate" for n in line["bad"] if n not in names]
             found += [f"line {number}: unknown reason {r}" for r in line["bad"].values() if r not in REASONS]
+            if not isinstance(line.get("better", ""), str):
+                found.append(f"line {number}: better is no text")
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             found.append(f"line {number}: {type(error).__name__} {error}")
     return found + [f"not judged: {id}" for id in asked if id not in answers]
 
 
 def gather(written: Path, folder: Path, out: Path) -> None:
-    """All judged prompts in one file: candidates as [text, label, log-probability, finished, template?]."""
+    """All judged prompts in one file: candidates as [text, label, log-probability, finished, source]; "better" is the
+    reply that the judge would have sent, where none of them was fit."""
     by_id = {line["id"]: line for line in read_talks([written])}
     lines = []
     for sheet in sorted(folder.glob("part_??.jsonl")):
@@ -260,7 +264,8 @@ def gather(written: Path, folder: Path, out: Path) -> None:
                 label = "best" if str(answer["best"]) == number else answer["bad"].get(number, "ok")
                 source = "template" if i == len(said) - 1 else "model"
                 result.append([text, label, logprob, finished, source])
-            lines.append(json.dumps({**prompt, "candidates": result}, ensure_ascii=False))
+            better = {"better": answer["better"]} if answer.get("better") else {}
+            lines.append(json.dumps({**prompt, "candidates": result, **better}, ensure_ascii=False))
     out.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
     print(f"{len(lines)} judged prompts, {out.stat().st_size / 1e6:.1f} MB")
 
@@ -281,7 +286,7 @@ def main() -> None:
     gathering = commands.add_parser("gather")
     gathering.add_argument("written", type=Path)
     gathering.add_argument("--sheets", type=Path, required=True)
-    gathering.add_argument("--out", type=Path, default=JUDGED)
+    gathering.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     if arguments.command == "write":
         write(arguments.out, arguments.adapter, arguments.minutes, arguments.batch)

@@ -67,12 +67,16 @@ def test_a_prompt_counts_only_with_a_good_and_a_bad_candidate_and_the_best_comes
     [example] = examples([line], tokenizer, END, each=3, seed=1)
     assert example.candidates == [[5, END], [3, END], [4, END]]
     assert example.good == [True, True, False]
+    line["better"] = "c a"
+    [example] = examples([line], tokenizer, END, each=3, seed=1)
+    assert example.candidates == [[5, 3, END], [5, END], [3, END], [4, END]]
+    del line["better"]
     line["candidates"] = [["a", "ok", -1, 1, "model"]]
     assert examples([line], tokenizer, END, each=3, seed=1) == []
 
 
 def test_what_was_read_is_of_held_out_topics_and_adds_up() -> None:
-    topics = {line["id"]: line for line in read_talks([JUDGED])}
+    topics = {line["id"]: line for line in read_talks(JUDGED)}
     assert all(held_out(topics[row["id"]]) for row in read_talks([READ]))
     for shares in read().values():
         assert sum(shares.values()) == pytest.approx(1, abs=0.002)

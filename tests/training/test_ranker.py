@@ -78,17 +78,3 @@ def test_fitted_weights_put_the_measure_that_tells_good_from_bad_first():
     telling, held = ranker.fit(found, prompts, np.array([np.nan, -1.5], dtype=np.float32))
     assert telling > 1
     assert held == -1.5
-
-
-def test_what_followed_is_learned_with_the_words_before_it():
-    said = [("person", "my cat is ill"), ("companion", "Oh no, poor cat."), ("person", "yes"), ("companion", "I hope.")]
-    talk = {
-        "persona": {"name": "Juno", "traits": [], "likes": []},
-        "facts": [],
-        "recalled": [],
-        "turns": [{"who": who, "text": text} for who, text in said],
-    }
-    assert ranker.following([talk]) == [
-        ("", "my cat is ill", "Oh no, poor cat."),
-        ("Oh no, poor cat.", "yes", "I hope."),
-    ]
