@@ -1,5 +1,5 @@
-"""What a reply may not say because nobody told it: facts of the person that are in no memory, another name, another
-persona.
+"""What a reply may not say because nobody told it: facts of the person that are in no memory, numbers, another name,
+another persona.
 
 Plain patterns over what a candidate states about the person ("your dog Max", "you live in Rome", "you told me about
 the party"), against the words of the message, the person's own words of late, their facts and recalled moments. When
@@ -71,11 +71,59 @@ def objections(text: str, turn: Turn) -> list[str]:
     found = []
     if _invents(said, told) or (asks_about_person(turn) and _states(said, told)):
         found.append("invents_memory")
-    if any(_is_name(name) and not _among(name, told) for name in _addressed(said)):
+    others = _others(turn)
+    if any(_is_name(n) and (not _among(n, told) or n.lower() in others) for n in _addressed(said)):
         found.append("wrong_name")
+    if _numbers(said) - _told_numbers(turn):
+        found.append("wrong_number")
     if _contradicts(said, turn):
         found.append("contradicts_persona")
     return found
+
+
+_TEENS = ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ONES = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
+_WORTH = {
+    **_ONES,
+    "ten": 10,
+    **{word: 11 + i for i, word in enumerate(_TEENS)},
+    **{word: 20 + 10 * i for i, word in enumerate(_TENS)},
+    **{"hundred": 100, "thousand": 1000, "million": 1_000_000},
+}
+FEW = 3
+"""Numbers up to here are said without having been told: "one thing", "two of you"."""
+
+
+def _numbers(text: str) -> set[int]:
+    """The numbers above FEW in a text, in digits or in words; "two hundred" is 100, "forty-eight" is 40 and 48."""
+    found: set[int] = set()
+    before = 0
+    for token in re.findall(r"\d+(?:[.,:]\d+)*|[a-z]+", text.lower()[:4000]):
+        if token[0].isdigit():
+            before = 0
+            found |= {int(part[:12]) for part in (*re.split(r"[.,:]", token), re.sub(r"[.,:]", "", token))}
+        else:
+            worth = _WORTH.get(re.sub(r"(?:th|s)$", "", token).replace("ieth", "y"), 0)
+            joined = before in range(20, 100) and 0 < worth < 10
+            found.add(before + worth if joined else worth)
+            before = 0 if joined else worth
+    return {number for number in found if number > FEW}
+
+
+def _told_numbers(turn: Turn) -> set[int]:
+    """The numbers that were said by either side or are known, and what a number is called after: 48 is forty-eight."""
+    texts = [turn.text, *(said.text for said in turn.history), *(fact.value for fact in turn.known())]
+    told = {number for text in texts for number in _numbers(text)}
+    told |= {number for memory in turn.memories or () for number in _numbers(memory.moment.text)}
+    tens = {number // 10 * 10 for number in told if number < 100}
+    return told | tens | {worth for worth in (100, 1000, 1_000_000) for number in told if number >= worth}
+
+
+def _others(turn: Turn) -> set[str]:
+    """First names that belong to somebody else, and are not the person's own."""
+    named = [(f.about, f.value.lower().split()[0]) for f in turn.known() if f.slot == "name" and f.value.strip()]
+    return {name for about, name in named if about} - {name for about, name in named if not about}
 
 
 def asks_about_person(turn: Turn) -> bool:
@@ -167,7 +215,7 @@ def _states(said: str, told: set[str]) -> bool:
 
 
 def _addressed(said: str) -> Iterator[str]:
-    """Names that it gives the person."""
+    """Names by which it speaks to the person."""
     for match in _NAMES.finditer(said):
         yield match[1]
     for match in _CALLED.finditer(said):

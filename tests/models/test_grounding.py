@@ -41,10 +41,20 @@ PROMPTS = Path(__file__).parents[2] / "models" / "training" / "reply_prompts.jso
         ("do i have kids", "Yes, you do.", "invents_memory"),
         ("how many brothers do i have", "You have two brothers.", "invents_memory"),
         ("did i move recently, where to", "No, you haven't moved at all.", "invents_memory"),
+        ("31 gnocchi for me lol", "Three hundred gnocchi! That's a lot.", "wrong_number"),
+        ("its my mums 60th", "A six-hundredth is a lot!", "wrong_number"),
+        ("ran 5k in 31 min", "41 minutes is fast!", "wrong_number"),
+        ("we have 9 kittens", "Ten kittens! That's a lot.", "wrong_number"),
     ],
 )
 def test_what_nobody_told_is_held_back(text: str, reply: str, reason: str) -> None:
     assert reason in objections(reply, Turn(text))
+
+
+@pytest.mark.parametrize(("reply", "wrong"), [("Well done, Bruno.", True), ("Well done, Lena.", False)])
+def test_who_is_spoken_to_is_the_person(reply: str, wrong: bool) -> None:
+    told = Turn("bruno caught a frisbee and i was so proud", profile=list(LENA))
+    assert ("wrong_name" in objections(reply, told)) == wrong
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,10 @@ def test_what_nobody_told_is_held_back(text: str, reply: str, reason: str) -> No
         ("im 23 today", "You're 23! Happy birthday, Lena!"),
         ("who is this", "I'm Juno, an AI."),
         ("its raining", "I like rain on windows. Don't you?"),
+        ("48 min on hold", "Forty-eight minutes is a long time."),
+        ("we are thirty two people", "32 people! That's a full house, and two or three will be late."),
+        ("won 1,250 euros", "More than a thousand! What will you do with 1250 euros?"),
+        ("im 100 percent done", "A hundred percent? Then rest."),
         ("i got the job", "Congratulations, that's huge! When do you start?"),
         ("should i tell my wife", "Would your wife want to know?"),
         ("i failed", "You worked for it, and it still went wrong. I'm sorry."),
