@@ -2,8 +2,7 @@
 judged bad, measured from the adapter that it begins with. DPO (Rafailov et al., 2023) on mean log-probabilities per
 token ("length-normalised", Lambert et al., 2024), with the loss of the best reply added (Pang et al., 2024).
 
-    python -m models.training.prefer --start THIRD --out FOLDER     train: a quarter of an hour
-    python -m models.training.prefer --read                         how its replies were read, beside those before
+    python -m models.training.prefer --start FOLDER --judged FILE ... --out FOLDER     half an hour on one core
 
 The candidates of a prompt are read side by side behind it, each seeing the prompt and itself only, so that a prompt is
 read once for all its pairs. Held-out topics (`reply.held_out`) are never read; every sixth learned topic only checks.
@@ -27,11 +26,6 @@ from models.training.preferences import JUDGED, chat
 from models.training.reply import held_out, keep, read_talks, restore
 
 GOOD = ("best", "ok")
-LABELS = ("good", "acceptable", "bad")
-READ = Path(__file__).with_name("adapters_read.jsonl")
-"""Replies to 226 prompts of held-out topics, the chain's choice and one candidate at random, before and after this
-training, each with its labels (2026-11-25). Three readers: half of the prompts were read by two of them, the others by
-one. The sheets did not say whose a reply was; one of the readers had seen some of the replies before."""
 
 
 @dataclass
@@ -206,31 +200,17 @@ def train(out: Path, judged: Sequence[Path], settings: Settings) -> None:
     save()
 
 
-def read() -> dict[str, dict[str, float]]:
-    """The share of good, acceptable and bad among all readings, by adapter and kind of reply."""
-    rows = read_talks([READ])
-    shares = {}
-    for column in (key for key in rows[0] if key != "id"):
-        labels = [label for row in rows for label in row[column][1:]]
-        shares[column] = {label: round(labels.count(label) / len(labels), 3) for label in LABELS}
-    return shares
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--judged", type=Path, nargs="*", default=list(JUDGED))
-    parser.add_argument("--read", action="store_true")
     for name, value in asdict(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     arguments = vars(parser.parse_args())
     out, judged = arguments.pop("out"), arguments.pop("judged")
-    if arguments.pop("read"):
-        print(json.dumps(read(), indent=1))
-    elif out and arguments["start"]:
-        train(out, judged, Settings(**arguments))
-    else:
-        parser.error("--out and --start say where to write and what to begin with; or --read")
+    if not arguments["start"]:
+        parser.error("--start: the adapter to begin with, a card or a folder")
+    train(out, judged, Settings(**arguments))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from transformers import LlamaConfig, LlamaForCausalLM  # noqa: E402
 
-from models.training.prefer import READ, Example, Settings, examples, likelihoods, loss_of, read  # noqa: E402
-from models.training.preferences import JUDGED  # noqa: E402
-from models.training.reply import held_out, read_talks  # noqa: E402
+from models.training.prefer import Example, Settings, examples, likelihoods, loss_of  # noqa: E402
 
 END = 2
 
@@ -73,10 +71,3 @@ def test_a_prompt_counts_only_with_a_good_and_a_bad_candidate_and_the_best_comes
     del line["better"]
     line["candidates"] = [["a", "ok", -1, 1, "model"]]
     assert examples([line], tokenizer, END, each=3, seed=1) == []
-
-
-def test_what_was_read_is_of_held_out_topics_and_adds_up() -> None:
-    topics = {line["id"]: line for line in read_talks(JUDGED)}
-    assert all(held_out(topics[row["id"]]) for row in read_talks([READ]))
-    for shares in read().values():
-        assert sum(shares.values()) == pytest.approx(1, abs=0.002)
