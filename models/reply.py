@@ -12,11 +12,8 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Annotated, ClassVar
 
-<<<<<<< HEAD
 import numpy as np
 from numpy.typing import NDArray
-=======
->>>>>>> fd360d0 (The judge of replies reads message and reply together, and learns from what its readers would have sent)
 from pydantic import Field
 
 from models import grounding
@@ -29,11 +26,7 @@ from models.hub import fetch
 from models.judge import Judge
 from models.outgoing import objections
 from models.phrases import hurt
-<<<<<<< HEAD
 from models.unsafe import Unsafe
-from pipelines.errors import UsageError
-=======
->>>>>>> fd360d0 (The judge of replies reads message and reply together, and learns from what its readers would have sent)
 from pipelines.turn import Candidate, Reply, Turn
 
 Floats = NDArray[np.float32]
