@@ -133,11 +133,6 @@ def hateful(text: str) -> bool:
     return read(text).hateful
 
 
-def quoted(text: str) -> bool:
-    """Whether the text quotes words that degrade or threaten a group, whatever it says of them. Never raises."""
-    return any(hateful(match[0].strip("\"“”«»'‘’")) for match in _QUOTED.finditer(text))
-
-
 def read(text: str) -> Reading:
     """What the rules see in the text. Never raises."""
     words = _words()

@@ -2,8 +2,7 @@
 
 `objections` gives the reasons against one reply in one turn. Most are patterns (data/outgoing.toml); some need the
 turn: agreeing with self-hate, making light of a low mood, a hook on a goodbye, romance toward a minor, numbers that
-are nobody's business. Hate is models/hate.py; it is
-held back between quotation marks as well, since no reply of a companion needs to repeat it.
+are nobody's business. Hate is models/hate.py.
 
 It knows phrases, not meanings: a harm said politely gets through, and a harmless quotation may be held back. It leans
 toward holding back, because another candidate or a written fallback takes the place of what is dropped. It reads
@@ -64,8 +63,6 @@ def objections(text: str, turn: Turn) -> list[str]:
         found.append("placeholder")
     if hate.hateful(text[:LIMIT]):
         found.append("hate")
-    if hate.quoted(text[:LIMIT]):
-        found.append("quotes_hate")
     if _private(text, turn):
         found.append("private_data")
     agrees = _matches(parts["turn"]["agrees"], reply)

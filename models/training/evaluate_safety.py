@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.hate import hateful, quoted
+from models.hate import hateful
 from models.outgoing import objections
 from models.safety_replies import names_a_contact
 from pipelines.turn import Risk, Turn, Utterance
@@ -131,8 +131,7 @@ def own_hate(check: Check = rules_alone) -> list[Row]:
 
 
 def hatecheck(folder: Path, check: Check = rules_alone) -> list[Row]:
-    """Hateful cases caught and contrastive cases wrongly caught by a config's check of replies for hate; and those held
-    back with what denounces hate by quoting it, which a companion has no need to say."""
+    """Hateful cases caught and contrastive cases wrongly caught by a config's check of replies for hate."""
     with (folder / "hatecheck" / "test_suite_cases.csv").open(encoding="utf-8", newline="") as file:
         cases = list(csv.DictReader(file))
     caught_by = check([case["test_case"] for case in cases])
@@ -141,9 +140,7 @@ def hatecheck(folder: Path, check: Check = rules_alone) -> list[Row]:
     for label, what in (("hateful", "caught"), ("non-hateful", "false alarms")):
         part = [caught for gold, caught in rows if gold == label]
         found.append((what, f"HateCheck, {label}", len(part), share(part)))
-    quoting = [c or quoted(case["test_case"]) for case, c in zip(cases, caught_by, strict=True)]
-    rest = [held for case, held in zip(cases, quoting, strict=True) if case["label_gold"] != "hateful"]
-    return [*found, ("with what quotes hate", "HateCheck, non-hateful", len(rest), share(rest))]
+    return found
 
 
 def none_unsafe(messages: Sequence[str], replies: Sequence[str]) -> list[bool]:

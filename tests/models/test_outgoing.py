@@ -236,13 +236,6 @@ def test_agreeing_with_self_hate():
     assert objections("That's a harsh thing to say about yourself. What happened?", turn("i'm so ugly")) == []
 
 
-@pytest.mark.parametrize("marks", ['"{}"', "“{}”", "‘{}’", "«{}»"])
-def test_hate_is_held_back_between_quotation_marks_too(marks):
-    said = marks.format("Immigrants are all criminals.")
-    assert "quotes_hate" in objections(f"My uncle used to say {said} and I left the room.", turn("what did he say"))
-    assert not objections(f"She said {marks.format('I love the rain.')} and laughed.", turn("what did she say"))
-
-
 def test_agreeing_with_hate():
     assert "agrees_with_hate" in objections("Exactly!", turn("women are inferior"))
     assert objections("I see it differently.", turn("women are inferior")) == []

@@ -137,7 +137,9 @@ def test_gladness_of_a_hurt_is_the_wrong_tone_and_gladness_of_being_told_is_not(
 
 def test_relevance_is_the_cosine_with_the_message(ranker: Ranker) -> None:
     class Tomatoes:
-        def encode(self, texts: Sequence[str]) -> Any:
+        width = 2
+
+        def features(self, texts: Sequence[str]) -> Any:
             return np.array([[1.0, 0.0] if "tomato" in t else [0.0, 1.0] for t in texts], dtype=np.float32)
 
     ranker.encoder = Tomatoes()  # type: ignore[assignment]
