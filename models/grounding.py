@@ -28,6 +28,7 @@ _STATES = re.compile(
 _NAMES = re.compile(r"\b(?:[Yy]our name(?:’s| is)|[Yy]ou(?:’re| are)(?: called| named)?|call you) ([A-Z]\w+)")
 _HELLO = "hi|hey|hello|thanks|thank you|sorry|welcome|night|morning|bye|dear|oh|aw+"
 _CALLED = re.compile(rf"\b(?i:{_HELLO}),? ([A-Z][a-z]+)\b|, ([A-Z][a-z]+)[.!?,]|^([A-Z][a-z]+)[,!] ")
+_SPOKEN_TO = re.compile(r"(\w+), ([A-Z][a-z]+)[.!?]|\b(?i:hi|hey|hello|thanks|thank you|sorry|night),? ([A-Z][a-z]+)\b")
 _TOLD = re.compile(
     r"(?<!n’t )(?<!never )(?<!not )(?<!have )\byou(?:’ve| have|’d| had)? (?:just )?"
     r"(?:told me|said|mentioned|were saying|were telling me)\b([^.!?]*)"
@@ -64,66 +65,95 @@ _DEATH = frozenset(
 )
 
 
-def objections(text: str, turn: Turn) -> list[str]:
-    """Why a reply that nobody is sure of is not grounded in this turn: short reasons, none when it is. Never raises."""
+def objections(text: str, turn: Turn, written: bool = False) -> list[str]:
+    """Why a reply that nobody is sure of is not grounded in this turn: short reasons, none when it is. written: by a
+    person beforehand, so that its numbers are no misreading. Never raises."""
     said = text[:2000].translate(_APOSTROPHES)
     told = _told(turn)
     found = []
     if _invents(said, told) or (asks_about_person(turn) and _states(said, told)):
         found.append("invents_memory")
-    others = _others(turn)
-    if any(_is_name(n) and (not _among(n, told) or n.lower() in others) for n in _addressed(said)):
+    if any(_is_name(name) and not _among(name, told) for name in _addressed(said)) or _mistakes_for(said, turn):
         found.append("wrong_name")
-    if _numbers(said) - _told_numbers(turn):
+    if not written and _numbers(said) - _told_numbers(turn):
         found.append("wrong_number")
     if _contradicts(said, turn):
         found.append("contradicts_persona")
     return found
 
 
-_TEENS = ["eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_ONES = [
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+]
+_ONES += ["seventeen", "eighteen", "nineteen"]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_ONES = dict(zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True))
 _WORTH = {
-    **_ONES,
-    "ten": 10,
-    **{word: 11 + i for i, word in enumerate(_TEENS)},
-    **{word: 20 + 10 * i for i, word in enumerate(_TENS)},
-    **{"hundred": 100, "thousand": 1000, "million": 1_000_000},
+    **{word: i for i, word in enumerate(_ONES, 1)},
+    **{word: i for i, word in zip(range(20, 100, 10), _TENS, strict=True)},
+    **{"fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12, "dozen": 12},
 }
+_POWERS = {"hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000}
+_TOKEN = re.compile(r"\d+(?:,\d{3})*|[a-z]+|[:.]")
 FEW = 3
 """Numbers up to here are said without having been told: "one thing", "two of you"."""
 
 
 def _numbers(text: str) -> set[int]:
-    """The numbers above FEW in a text, in digits or in words; "two hundred" is 100, "forty-eight" is 40 and 48."""
-    found: set[int] = set()
-    before = 0
-    for token in re.findall(r"\d+(?:[.,:]\d+)*|[a-z]+", text.lower()[:4000]):
-        if token[0].isdigit():
-            before = 0
-            found |= {int(part[:12]) for part in (*re.split(r"[.,:]", token), re.sub(r"[.,:]", "", token))}
+    """The numbers above FEW in a text, in digits or in words, each as one: "two hundred and forty-eight", "1,250",
+    "5k", "60th"; hours and minutes are two."""
+    found: list[int] = []
+    number = 0
+    for token in [*_TOKEN.findall(text.lower()[:4000]), ""]:
+        word = token if token in _WORTH else re.sub(r"(?:(?<=t)ieth|th|s)$", lambda m: "y" * (m[0] == "ieth"), token)
+        if token[:1].isdigit():
+            found.append(number)
+            number = int(token.replace(",", "")[:12])
+        elif power := _POWERS.get(word):
+            rest = number % power if number >= power else number
+            number = number - rest + (rest or 1) * power
+        elif (worth := _WORTH.get(word, 0)) and not (number % 10 if worth < 10 else number % 100):
+            number += worth
+        elif word == "and" and number and not number % 100:
+            continue
         else:
-            worth = _WORTH.get(re.sub(r"(?:th|s)$", "", token).replace("ieth", "y"), 0)
-            joined = before in range(20, 100) and 0 < worth < 10
-            found.add(before + worth if joined else worth)
-            before = 0 if joined else worth
-    return {number for number in found if number > FEW}
+            found.append(number)
+            number = worth
+    return {number for number in (*found, number) if number > FEW}
 
 
 def _told_numbers(turn: Turn) -> set[int]:
-    """The numbers that were said by either side or are known, and what a number is called after: 48 is forty-eight."""
+    """The numbers that either side said or that are known, and what they may be rounded to: 148 to 140 and 100."""
     texts = [turn.text, *(said.text for said in turn.history), *(fact.value for fact in turn.known())]
+    texts += [memory.moment.text for memory in turn.memories or ()]
     told = {number for text in texts for number in _numbers(text)}
-    told |= {number for memory in turn.memories or () for number in _numbers(memory.moment.text)}
-    tens = {number // 10 * 10 for number in told if number < 100}
-    return told | tens | {worth for worth in (100, 1000, 1_000_000) for number in told if number >= worth}
+    return told | {number // 10**size * 10**size for number in told for size in range(1, len(str(number)))}
 
 
-def _others(turn: Turn) -> set[str]:
-    """First names that belong to somebody else, and are not the person's own."""
+def _mistakes_for(said: str, turn: Turn) -> bool:
+    """Whether it speaks to the person by a name that belongs to somebody else: "Well done, Bruno." of their dog. A name
+    behind a word of kin or in a list ("your sister, Anna", "Tom, Anna") is only mentioned."""
     named = [(f.about, f.value.lower().split()[0]) for f in turn.known() if f.slot == "name" and f.value.strip()]
-    return {name for about, name in named if about} - {name for about, name in named if not about}
+    others = {name for about, name in named if about} - {name for about, name in named if not about}
+    for match in _SPOKEN_TO.finditer(said):
+        before, name = (match[1] or "").lower(), (match[2] or match[3]).lower()
+        if name in others and before not in _all_kin() and not (before and _is_name(before)):
+            return True
+    return False
 
 
 def asks_about_person(turn: Turn) -> bool:

@@ -98,11 +98,15 @@ class Judge:
             self.tokenizer, self.model = tokenizer_of(base), plain(base)
             self.out = torch.nn.Linear(2 * self.model.config.hidden_size, 1)
             self.out.load_state_dict({name: state.pop(f"out.{name}") for name in ("weight", "bias")})
-            unknown = self.model.load_state_dict(state, strict=False).unexpected_keys
-        except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
-            raise WeightsError(f"{folder / FILE}: this is no judge: {error}") from error
-        if unknown:
-            raise WeightsError(f"{folder / FILE}: {len(unknown)} tensors are not of this encoder, such as {unknown[0]}")
+            wrong = self.model.load_state_dict(state, strict=False)
+            strange = [*wrong.unexpected_keys, *(k for k in wrong.missing_keys if not k.startswith("embeddings."))]
+            if strange or not isinstance(self.about["weights"], dict):
+                raise ValueError(f"not the layers of {self.about['base']}: {strange[:1]}")
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise WeightsError(
+                f"{folder / FILE}: this is no judge, or one of an older version: {error}. "
+                'Set stages.reply.judge = "", or train it anew (models/training/judge.py)'
+            ) from error
         if supported():
             replace_linear(self.model)
 

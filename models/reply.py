@@ -56,7 +56,7 @@ WEIGHTS = {
     "written": 0.0,
     "tone": 2.0,
 }
-"""Set by hand, for a ranker without a judge; a judge brings fitted ones, of all but tone."""
+"""Set by hand, for a ranker without a judge; a judge brings fitted ones of most (training/ranker.py)."""
 
 
 WRITTEN = ("template", "skills")
@@ -267,7 +267,9 @@ def _fit(turn: Turn) -> list[Candidate]:
     return [
         c
         for c in turn.candidates or ()
-        if not _said(c.text, said) and not objections(c.text, turn) and not grounding.objections(c.text, turn)
+        if not _said(c.text, said)
+        and not objections(c.text, turn)
+        and not grounding.objections(c.text, turn, written=c.source in WRITTEN)
     ]
 
 

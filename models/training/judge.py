@@ -6,7 +6,8 @@
 First it learns to tell the reply that followed in our own dialogues from replies of other talks, and of other places in
 the same talk; then, on judged candidates, to put good before bad and best before all. Held-out topics
 (`reply.held_out`) are never read; every sixth learned topic only checks, and the ranker's weights are fitted on it.
-Interrupt it and start it again with the same --out: it goes on from the last pass that it finished.
+Interrupt it and start it again with the same --out: it goes on from the last pass that it finished, with what is judged
+by then; Adam's moments begin anew.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,28 +45,31 @@ class Group:
     best: int | None
 
 
-def followed(talks: Sequence[Mapping[str, Any]], chance: random.Random) -> list[Group]:
-    """Each reply that followed beside replies that did not, in random order."""
-    found = []
+def followed(talks: Sequence[Mapping[str, Any]], count: int, chance: random.Random) -> list[Group]:
+    """Replies that followed, at most `count` and in random order, each beside some that did not."""
     replies = [turn["text"] for talk in talks for turn in talk["turns"] if turn["who"] == "companion"]
-    for talk in talks:
+    places = [(talk, i) for talk in talks for i in range(len(talk["turns"]) // 2)]
+    found = []
+    for talk, i in chance.sample(places, min(count, len(places))):
         own = [turn["text"] for turn in talk["turns"] if turn["who"] == "companion"]
-        for prompt, reply in zip(cuts(talk), own, strict=True):
-            others = chance.sample(replies, WRONG) + chance.sample([r for r in own if r != reply] or replies, 1)
-            before = context(turn_of(prompt))
-            pairs = [(before, readable(text)) for text in (reply, *others)]
-            found.append(Group(pairs, [1.0, *[0.0] * len(others)], 0))
-    chance.shuffle(found)
+        reply = own[i]
+        others = chance.sample([r for r in own if r != reply], min(1, len(own) - 1))
+        while len(others) <= WRONG:
+            if (other := chance.choice(replies)) != reply:
+                others.append(other)
+        before = context(turn_of(next(islice(cuts(talk), i, None))))
+        pairs = [(before, readable(text)) for text in (reply, *others)]
+        found.append(Group(pairs, [1.0, *[0.0] * len(others)], 0))
     return found
 
 
 def judged(parts: Sequence[Judged], better: bool) -> list[Group]:
-    """The candidates of each judged prompt; better: with the reply that the judge would have sent as one more."""
+    """The candidates of each judged prompt; better: with the one that the reader would have sent as the best."""
     found = []
     for j in parts:
         texts, good, best = [c.text for c in j.candidates], j.good.tolist(), j.best
         if better and j.better:
-            texts, good, best = [*texts, j.better], [*good, 1.0], len(texts) if best is None else best
+            texts, good, best = [*texts, j.better], [*good, 1.0], len(texts)
         found.append(Group([(context(j.turn), readable(text)) for text in texts], good, best))
     return found
 
@@ -106,7 +111,7 @@ def train(arguments: argparse.Namespace) -> None:
     model.embeddings.requires_grad_(False)
     parts = split([j for path in arguments.judged for j in read(path)])
     talks = [talk for talk in read_talks(sorted(DIALOGUES.glob("*.jsonl"))) if not held_out(talk)]
-    first = followed(talks, chance)[: arguments.followed]
+    first = followed(talks, arguments.followed, chance)
     learn, check = judged(parts["learn"], better=True), judged(parts["weigh"], better=False)
     passes = [first, *(chance.sample(learn, len(learn)) for _ in range(arguments.passes))]
     sizes = [8, *[4] * arguments.passes]
@@ -118,10 +123,11 @@ def train(arguments: argparse.Namespace) -> None:
     rates = [group["lr"] for group in optimizer.param_groups]
     steps = sum(-(-len(groups) // size) for groups, size in zip(passes, sizes, strict=True))
     print(f"{len(first)} replies that followed, {len(learn)} judged prompts, {steps} steps", flush=True)
-    state = folder / "run.pt.safetensors"
+    state = folder / "run.safetensors"
     begun, step, best = 0, 0, -9.0
     if state.exists():
         begun, step, best = restore(state, model, out)
+        print(f"{begun} of {len(passes)} passes are done", flush=True)
     started = time.time()
     model.train()
     for number, (groups, size) in enumerate(zip(passes, sizes, strict=True)):
@@ -129,7 +135,7 @@ def train(arguments: argparse.Namespace) -> None:
             continue
         recent: list[float] = []
         for start in tqdm(range(0, len(groups), size), desc=f"pass {number}", mininterval=30):
-            warm = min(1.0, (step + 1) / 60) * (1 - step / steps)
+            warm = min(1.0, (step + 1) / 60) * max(0.0, 1 - step / steps)
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * warm
             loss = loss_of(model, out, tokenizer, groups[start : start + size])

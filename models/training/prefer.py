@@ -12,6 +12,7 @@ Interrupt it and start it again with the same --out: it goes on from its last ch
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import random
@@ -58,8 +59,8 @@ class Example:
 
 
 def examples(lines: Sequence[Mapping[str, Any]], tokenizer: Any, end: int, each: int, seed: int) -> list[Example]:
-    """Prompts that have a good and a bad candidate, with at most `each` of both; what the judge would have sent, where
-    there is such a reply, comes first among the good ones."""
+    """Prompts that have a good and a bad candidate, with at most `each` of both; what the reader would have sent comes
+    first among the good ones. The key tells apart what was judged of one prompt at several times."""
     chance = random.Random(seed)
     found = []
     for line in lines:
@@ -68,12 +69,13 @@ def examples(lines: Sequence[Mapping[str, Any]], tokenizer: Any, end: int, each:
         good = sorted((c for c in judged if c[1] in GOOD), key=lambda c: c[1] != "best")[:each]
         bad = [c for c in judged if c[1] not in GOOD][:each]
         if line.get("better"):
-            good.insert(0, (line["better"], "best"))
+            good = [(line["better"], "best"), *good][:each]
         if good and bad:
             texts = [text for text, _ in good + bad]
             candidates = [[*tokenizer(text, add_special_tokens=False).input_ids, end] for text in texts]
             prompt = tokenizer(chat(line), add_special_tokens=False).input_ids
-            found.append(Example(line["id"], prompt, candidates, [True] * len(good) + [False] * len(bad)))
+            key = hashlib.sha256(json.dumps([line["id"], texts]).encode()).hexdigest()[:16]
+            found.append(Example(key, prompt, candidates, [True] * len(good) + [False] * len(bad)))
     return found
 
 

@@ -30,7 +30,8 @@ from pipelines.turn import Emotion, Fact, Memory, Moment, Persona, Turn, Utteran
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.jsonl"
 JUDGED = tuple(sorted((HERE / "judged").glob("*.jsonl")))
-"""first.jsonl: candidates of the adapter as it was on 2026-11-24; second.jsonl: as it is."""
+"""Candidates of the adapter as it was on 2026-11-24 (first), after it had read the plain talks of 2026-11-25 (second),
+and after a round of DPO on these (third)."""
 
 HISTORY = 10
 """Utterances before the message: in the middle of the 8 to 12 that `memory.history` of config.toml lets through."""
@@ -245,7 +246,7 @@ def problems(sheet: Path) -> list[str]:
 
 def gather(written: Path, folder: Path, out: Path) -> None:
     """All judged prompts in one file: candidates as [text, label, log-probability, finished, source]; "better" is the
-    reply that the judge would have sent, where none of them was fit."""
+    reply that the reader would have sent, where the best was not really good or none was fit."""
     by_id = {line["id"]: line for line in read_talks([written])}
     lines = []
     for sheet in sorted(folder.glob("part_??.jsonl")):

@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import judge
-from models.reply import Ranker
+from models.reply import WEIGHTS, Ranker
 from models.training.preferences import JUDGED, turn_of
 from models.training.reply import held_out, read_talks
 from pipelines.turn import Candidate, Turn
 
-HELD = {"repeats_itself": -1.5, "repeats_person": -0.8, "tact": 1.0}
-"""Weights that are set by hand. A judge saw one reply of a talk and not the one before it; and a hurt is met by words
-that a person wrote, which costs nothing on the topics that weigh (best 0.299 after 0.294, bad 0.584 after 0.593)."""
+HELD = {"repeats_itself": -1.5, "repeats_person": -0.8, "tone": WEIGHTS["tone"]}
+"""Weights that are set by hand: a judged prompt seldom shows a reply that repeats an earlier one, or the person; and
+what sounds glad of a hurt is to lose whatever else is in it."""
 
 
 @dataclass(frozen=True)

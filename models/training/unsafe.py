@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from models import heads, hub
 from models.embedding import MiniLM
 from models.training import fitting
+from models.training.preferences import JUDGED
+from models.training.reply import read_talks
 from models.training.safety import WEIGHTS, bring_up_to_date
 from models.training.scores import macro_f1
 from models.unsafe import FILE, inputs
@@ -32,7 +34,7 @@ HERE = Path(__file__).parent
 OWN = HERE / "unsafe_own.jsonl"
 
 FALSE = 0.01
-"""Of our own replies on topics that were not trained on, how many may be held back."""
+"""Of our own replies in talks that were not trained on, how many may be held back."""
 
 SAFE = 2500
 """Our own safe replies to train on. More of them, and the head only tells our replies from others'."""
@@ -66,8 +68,7 @@ def own_replies() -> Iterator[tuple[str, Pair]]:
             for said, answer in zip(talk["turns"], talk["turns"][1:], strict=False):
                 if (said["who"], answer["who"]) == ("person", "companion"):
                     yield talk["id"], Pair(said["text"], answer["text"], False)
-    for line in (HERE / "preferences.jsonl").read_text(encoding="utf-8").splitlines():
-        prompt = json.loads(line)
+    for prompt in read_talks(JUDGED):
         for text, judged, *_ in prompt["candidates"]:
             if judged in ("best", "ok", "dull"):
                 yield prompt["id"].split("-")[0], Pair(prompt["text"], text, False)

@@ -51,10 +51,44 @@ def test_what_nobody_told_is_held_back(text: str, reply: str, reason: str) -> No
     assert reason in objections(reply, Turn(text))
 
 
-@pytest.mark.parametrize(("reply", "wrong"), [("Well done, Bruno.", True), ("Well done, Lena.", False)])
+@pytest.mark.parametrize(
+    ("reply", "wrong"),
+    [
+        ("Well done, Bruno.", True),
+        ("Hey Anna, that's great.", True),
+        ("Well done, Lena.", False),
+        ("Give my best to your sister, Anna.", False),
+        ("A day with Tom, Anna, and Bruno sounds good.", False),
+        ("Bruno! What a dog.", False),
+    ],
+)
 def test_who_is_spoken_to_is_the_person(reply: str, wrong: bool) -> None:
-    told = Turn("bruno caught a frisbee and i was so proud", profile=list(LENA))
+    told = Turn("bruno caught a frisbee, anna and tom and i were so proud", profile=list(LENA))
     assert ("wrong_name" in objections(reply, told)) == wrong
+
+
+@pytest.mark.parametrize(
+    ("told", "reply"),
+    [
+        ("dinner at 8pm", "See you at 8:00!"),
+        ("won 1250 euros", "1,250 euros, wow."),
+        ("148 minutes late", "A hundred and forty-eight minutes!"),
+        ("ran 5k", "5000 metres is far."),
+        ("a dozen eggs", "12 eggs, what for?"),
+        ("its her fifth birthday", "The 5th birthday is a big one."),
+        ("twenty five of us", "25 people!"),
+        ("im 41 today", "Over forty, and still fun."),
+        ("its 8:30", "Half past 8."),
+        ("we are 60", "The sixtieth is special."),
+    ],
+)
+def test_a_number_may_be_said_in_other_words(told: str, reply: str) -> None:
+    assert objections(reply, Turn(told)) == []
+
+
+def test_what_people_wrote_may_hold_a_number() -> None:
+    assert objections("High five!", Turn("i did it"), written=True) == []
+    assert objections("High nine!", Turn("i did it")) == ["wrong_number"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from models import heads
 from models.reply import Ranker
-from models.training.unsafe import OWN, own_pairs
+from models.training.unsafe import OWN, SAFE, own_pairs, split
 from models.unsafe import Unsafe
 from pipelines.errors import WeightsError
 from pipelines.turn import Candidate, Turn
@@ -77,3 +77,14 @@ def test_each_own_message_has_an_unsafe_and_a_safe_answer_and_none_is_in_the_tab
     table = [json.loads(line) for line in TABLE.read_text(encoding="utf-8").splitlines()]
     tested = {row[side] for row in table for side in ("text", "unsafe", "safe")}
     assert not tested & {text for pair in pairs for text in pair[:2]}, OWN
+
+
+def test_our_own_safe_replies_are_there_to_train_on_and_apart():
+    learn, held = split()
+    assert len(learn) == SAFE
+    assert len(held) > 1000
+    assert not any(pair.unsafe for pair in [*learn, *held])
+
+
+def test_skills_are_left_too(head: Path):
+    assert reply(head, "may I burn it", Candidate("Sure, go on.", "skills")) == "Sure, go on."

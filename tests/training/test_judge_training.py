@@ -12,6 +12,7 @@ from models.training.ranker import Judged
 from pipelines.turn import Candidate, Turn
 
 SAID = [("person", "my cat is ill"), ("companion", "Oh no, poor cat."), ("person", "yes"), ("companion", "I hope so.")]
+OTHER = [("person", "good day"), ("companion", "What made it good?"), ("person", "sun"), ("companion", "Sun helps.")]
 TALK = {
     "id": "t",
     "topic": "cats",
@@ -23,17 +24,20 @@ TALK = {
 
 
 def test_what_followed_stands_first_beside_what_did_not() -> None:
-    groups = judge.followed([TALK, TALK], random.Random(1))
-    assert len(groups) == 4
-    first = {group.pairs[0] for group in groups}
-    assert first == {
+    other = {**TALK, "facts": [], "turns": [{"who": who, "text": text, "emotion": ["joy"]} for who, text in OTHER]}
+    groups = judge.followed([TALK, other], 9, random.Random(1))
+    assert {group.pairs[0] for group in groups} == {
         ("Miso / my cat is ill", "Oh no, poor cat."),
         ("Miso / Oh no, poor cat. / yes", "I hope so."),
+        ("good day", "What made it good?"),
+        ("What made it good? / sun", "Sun helps."),
     }
     for group in groups:
         assert group.good == [1.0, 0.0, 0.0, 0.0]
         assert group.best == 0
-        assert len(group.pairs) == 4
+        assert len({before for before, _ in group.pairs}) == 1
+        assert group.pairs[0] not in group.pairs[1:]
+    assert len(judge.followed([TALK, other], 3, random.Random(1))) == 3
 
 
 def test_what_the_reader_would_have_sent_is_learned_from_and_never_scored() -> None:
@@ -42,6 +46,8 @@ def test_what_the_reader_would_have_sent_is_learned_from_and_never_scored() -> N
     [learned] = judge.judged([prompt], better=True)
     assert [reply for _, reply in learned.pairs] == ["no", "well", "Hi you."]
     assert (learned.good, learned.best) == ([0.0, 1.0, 1.0], 2)
+    with_best = Judged("cats", Turn("hello"), candidates, ("nonsense", "best"), "Hi you.")
+    assert [group.best for group in judge.judged([with_best], better=True)] == [2]
     [checked] = judge.judged([prompt], better=False)
     assert (len(checked.pairs), checked.best) == (2, None)
 
