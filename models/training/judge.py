@@ -5,7 +5,8 @@
 
 First it learns to tell the reply that followed in our own dialogues from replies of other talks, and of other places in
 the same talk; then, on judged candidates, to put good before bad and best before all. Held-out topics
-(`reply.held_out`) are never read; every sixth learned topic only checks, and the ranker's weights are fitted on it.
+(`reply.held_out`) are never read; every sixth learned topic only checks. The ranker's weights are fitted on
+other prompts.
 Interrupt it and start it again with the same --out: it goes on from the last pass that it finished, with what is judged
 by then; Adam's moments begin anew.
 """
@@ -112,7 +113,7 @@ def train(arguments: argparse.Namespace) -> None:
     parts = split([j for path in arguments.judged for j in read(path)])
     talks = [talk for talk in read_talks(sorted(DIALOGUES.glob("*.jsonl"))) if not held_out(talk)]
     first = followed(talks, arguments.followed, chance)
-    learn, check = judged(parts["learn"], better=True), judged(parts["weigh"], better=False)
+    learn, check = judged(parts["learn"], better=True), judged(parts["check"], better=False)
     passes = [first, *(chance.sample(learn, len(learn)) for _ in range(arguments.passes))]
     sizes = [8, *[4] * arguments.passes]
     layers = [p for p in model.parameters() if p.requires_grad]
@@ -145,8 +146,8 @@ def train(arguments: argparse.Namespace) -> None:
             optimizer.zero_grad(set_to_none=True)
             recent.append(float(loss.detach()))
             step += 1
-        known = dict(zip(map(id, parts["weigh"]), judge(model, out, tokenizer, check), strict=True))
-        found = choices(parts["weigh"], lambda j, known=known: known[id(j)])
+        known = dict(zip(map(id, parts["check"]), judge(model, out, tokenizer, check), strict=True))
+        found = choices(parts["check"], lambda j, known=known: known[id(j)])
         minutes = round((time.time() - started) / 60)
         line = {"pass": number, "loss": round(float(np.mean(recent)), 3), "minutes": minutes, **found}
         print(json.dumps(line), flush=True)

@@ -1,10 +1,10 @@
 """Fits the weights that join the measures of the ranker (models/reply.py) to its judge, on judged candidates.
 
     python -m models.training.ranker --out FOLDER            into the header of FOLDER/judge.safetensors: a minute
-    python -m models.training.ranker --out FOLDER --report   how often its choice is best, and bad
+    python -m models.training.ranker --out FOLDER --report --judged FILE   how often its choice is best, and bad
 
-The judge itself is trained by models/training/judge.py. The weights are fitted on learned topics that it was not
-trained on. Held-out topics (`reply.held_out`) are only reported on.
+The judge itself is trained by models/training/judge.py. The weights are fitted on prompts that it was not trained on,
+with candidates of the latest adapter. Held-out topics (`reply.held_out`) are only reported on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from models import judge
 from models.reply import WEIGHTS, Ranker
-from models.training.preferences import JUDGED, turn_of
+from models.training.preferences import UNSEEN, turn_of
 from models.training.reply import held_out, read_talks
 from pipelines.turn import Candidate, Turn
 
@@ -65,13 +65,13 @@ def read(path: Path) -> list[Judged]:
 
 
 def split(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
-    """learn, weigh (every sixth of the learned topics) and held: by topic, so that no talk is in two of them."""
-    parts: dict[str, list[Judged]] = {"learn": [], "weigh": [], "held": []}
+    """learn, check (every sixth of the learned topics) and held: by topic, so that no talk is in two of them."""
+    parts: dict[str, list[Judged]] = {"learn": [], "check": [], "held": []}
     topics = sorted({j.topic for j in judged if not held_out({"topic": j.topic})})
     random.Random(5).shuffle(topics)
-    weighed = set(topics[::6])
+    checked = set(topics[::6])
     for j in judged:
-        parts["held" if held_out({"topic": j.topic}) else "weigh" if j.topic in weighed else "learn"].append(j)
+        parts["held" if held_out({"topic": j.topic}) else "check" if j.topic in checked else "learn"].append(j)
     return parts
 
 
@@ -139,14 +139,14 @@ def choices(judged: Sequence[Judged], scores: Any) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--judged", type=Path, nargs="*", default=list(JUDGED))
+    parser.add_argument("--judged", type=Path, default=UNSEEN, help="prompts that the judge was not trained on")
     parser.add_argument("--report", action="store_true")
     arguments = parser.parse_args()
-    parts = split([j for path in arguments.judged for j in read(path)])
+    parts = split(read(arguments.judged))
     if arguments.report:
         report(arguments.out, parts["held"])
     else:
-        weigh(arguments.out, parts["weigh"])
+        weigh(arguments.out, [*parts["learn"], *parts["check"]])
 
 
 def weigh(out: Path, judged: Sequence[Judged]) -> None:

@@ -50,8 +50,8 @@ def test_no_topic_is_in_two_parts_and_the_held_out_ones_are_apart():
     parts = ranker.split([judged("bx", topic) for topic in topics for _ in range(2)])
     seen = {name: {j.topic for j in part} for name, part in parts.items()}
     assert all(len(part) > 20 for part in parts.values())
-    assert not seen["learn"] & (seen["weigh"] | seen["held"])
-    assert not seen["weigh"] & seen["held"]
+    assert not seen["learn"] & (seen["check"] | seen["held"])
+    assert not seen["check"] & seen["held"]
     assert seen["held"] == {topic for topic in topics if held_out({"topic": topic})}
 
 
