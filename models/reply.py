@@ -27,6 +27,7 @@ from models.judge import Judge
 from models.outgoing import objections
 from models.phrases import hurt
 from models.unsafe import Unsafe
+from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Reply, Turn
 
 Floats = NDArray[np.float32]
@@ -56,7 +57,7 @@ WEIGHTS = {
     "written": 0.0,
     "tone": 2.0,
 }
-"""Set by hand, for a ranker without a judge; a judge brings fitted ones of most (training/ranker.py)."""
+"""Set by hand, for a ranker without a judge; a judge brings fitted ones, of all but tone."""
 
 
 WRITTEN = ("template", "skills")
@@ -84,7 +85,7 @@ class First:
 class Ranker:
     """The candidate with the highest weighted sum of plain measures and a judge; the trace shows each of them.
 
-    judged: how well the reply fits, by a network that reads it with the message (models/judge.py); relevance: cosine
+    judged: how well the reply fits, by a small network on the encoder's features (models/judge.py); relevance: cosine
     of candidate and message; likely: the language model's own mean log-probability; length: 1 near `words` words, less
     far from it; repeats_itself, repeats_person: share of the text that repeats one of the companion's last replies, or
     the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then;
@@ -107,6 +108,8 @@ class Ranker:
         hate: str = "hate",
         unsafe: str = "unsafe",
     ) -> None:
+        if judge and not weights:
+            raise UsageError('reply.ranker: a judge reads the features of an encoder, so weights = "" needs judge = ""')
         self.encoder = MiniLM(weights, tuned) if weights else None
         self.hate = Hate(hate, self.encoder) if self.encoder and hate else None
         self.unsafe = Unsafe(unsafe, self.encoder.name) if self.encoder and unsafe else None
@@ -131,7 +134,7 @@ class Ranker:
         keep = [i for i, wrong in enumerate(self._unsafe(fit, read)) if not wrong]
         if not keep:
             return fallback(turn)
-        fit, read = [fit[i] for i in keep], read[[0, *(i + 1 for i in keep)]]
+        fit, read = [fit[i] for i in keep], read[[0, 1, *(i + 2 for i in keep)]]
         if stopped:
             return Reply(fit[0].text, fit[0].source, "stopped: the likeliest until then", tuple(fit))
         ranked = []
@@ -155,7 +158,7 @@ class Ranker:
     def _unsafe(self, candidates: Sequence[Candidate], read: Floats) -> list[bool]:
         if self.unsafe is None or not candidates:
             return [False] * len(candidates)
-        found = self.unsafe(np.broadcast_to(read[0], read[1:].shape), read[1:])
+        found = self.unsafe(np.broadcast_to(read[0], read[2:].shape), read[2:])
         return [wrong and c.source not in WRITTEN for wrong, c in zip(found, candidates, strict=True)]
 
     def measures(
@@ -179,7 +182,7 @@ class Ranker:
                 "tone": min(0.0, valence * feeling),
             }
             for candidate, encoded, feeling in zip(
-                candidates, self._encoded(turn, candidates, read), self._feelings(candidates), strict=True
+                candidates, self._encoded(turn, read), self._feelings(candidates), strict=True
             )
         ]
 
@@ -192,17 +195,21 @@ class Ranker:
         ]
 
     def _read(self, turn: Turn, candidates: Sequence[Candidate]) -> Floats:
-        """(1 + n, features) of the message and each candidate; without an encoder (1 + n, 0)."""
-        texts = [turn.text, *(c.text for c in candidates)]
+        """(2 + n, features) of the message, the companion's last words and each candidate; without an encoder (2 + n,
+        0)."""
+        texts = [turn.text, _last(turn), *(c.text for c in candidates)]
         return self.encoder.features(texts) if self.encoder else np.zeros((len(texts), 0), dtype=np.float32)
 
-    def _encoded(self, turn: Turn, candidates: Sequence[Candidate], features: Floats) -> list[dict[str, float]]:
-        """What encoder and judge make of each candidate beside the message: relevance, and with a judge, judged."""
-        width = self.encoder.width if self.encoder else 0
-        message, replies = features[0], features[1:]
-        found = [{"relevance": float(r[-width:] @ message[-width:]) if width else 0.0} for r in replies]
+    def _encoded(self, turn: Turn, features: Floats) -> list[dict[str, float]]:
+        """What the encoder makes of each candidate beside the message: relevance, and with a judge, judged."""
+        if self.encoder is None:
+            return [{"relevance": 0.0} for _ in features[2:]]
+        message, replies = features[0], features[2:]
+        width = self.encoder.width
+        found = [{"relevance": float(reply[-width:] @ message[-width:])} for reply in replies]
         if self.judge:
-            for scores, judged in zip(found, self.judge(turn, [c.text for c in candidates]), strict=True):
+            spoken = features[1] if _last(turn) else np.zeros_like(features[1])
+            for scores, judged in zip(found, self.judge(message, spoken, replies, self.encoder.name), strict=True):
                 scores["judged"] = float(judged)
         return found
 
@@ -214,6 +221,10 @@ class Ranker:
         gains = {name: weight * (best[name] - second[name]) for name, weight in self.weight_of.items()}
         parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
         return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
+
+
+def _last(turn: Turn) -> str:
+    return next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
 
 
 def decided(turn: Turn) -> Reply | None:

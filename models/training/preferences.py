@@ -29,11 +29,9 @@ from pipelines.turn import Emotion, Fact, Memory, Moment, Persona, Turn, Utteran
 
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.jsonl"
-JUDGED = tuple(HERE / "judged" / f"{name}.jsonl" for name in ("first", "second"))
-"""Candidates of the adapter as it was on 2026-11-24 (first), and after it had read the plain talks of 2026-11-25."""
-UNSEEN = HERE / "judged" / "third.jsonl"
-"""After a round of DPO on the second: prompts that no judge is trained on, for the weights of the ranker."""
-
+JUDGED = tuple(HERE / "judged" / f"{name}.jsonl" for name in ("first", "second", "third"))
+"""Candidates of the adapter as it was on 2026-11-24, after it had read the plain talks of 2026-11-25, and after a round
+of DPO on these; held_out.jsonl, for reports alone, after another."""
 HISTORY = 10
 """Utterances before the message: in the middle of the 8 to 12 that `memory.history` of config.toml lets through."""
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.reply import FALLBACKS, First, Ranker, length_score, repeats
+from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Emotion, Risk, Turn, Utterance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -160,15 +161,38 @@ def test_a_text_repeats_itself_wholly() -> None:
     assert repeats("a long day", ["rain again"]) == 0
 
 
+class Encoder:
+    """Words as features: a place for each, and the vector is the features."""
+
+    name, width = "toy", 50
+
+    def features(self, texts: Sequence[str]) -> np.ndarray:
+        found = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in zip(found, texts, strict=True):
+            for word in text.lower().split():
+                row[sum(map(ord, word)) % self.width] = 1
+        return found / np.maximum(1e-6, np.linalg.norm(found, axis=1, keepdims=True))
+
+
 def test_a_judge_decides_and_the_trace_shows_it() -> None:
-    def kind(asked: Turn, replies: Sequence[str]) -> np.ndarray:
-        return np.array([5.0 * reply.startswith("Oh") for reply in replies], dtype=np.float32)
+    heard = []
+
+    def kind(message: np.ndarray, last: np.ndarray, replies: np.ndarray, encoder: str) -> np.ndarray:
+        heard.append((message.any(), last.any(), encoder))
+        return np.array([0.0, 5.0], dtype=np.float32)
 
     ranker = Ranker(weights="")
-    ranker.judge = kind  # type: ignore[assignment]
+    ranker.encoder, ranker.judge = Encoder(), kind  # type: ignore[assignment]
     ranker.weight_of = {"judged": 1.0, **ranker.weight_of}
     asked = turn(generated("Nice weather we are having."), generated("Oh no, I am sorry."), history=[said("Hi Ana.")])
     [reply] = ranker([asked])
     assert reply.text == "Oh no, I am sorry."
     assert reply.ranked[0].scores["judged"] == 5.0
     assert "judged +5.00" in reply.why
+    ranker([turn(generated("Nice weather we are having."), generated("Oh no, I am sorry."))])
+    assert heard == [(True, True, "toy"), (True, False, "toy")]
+
+
+def test_a_judge_without_an_encoder_says_what_is_missing() -> None:
+    with pytest.raises(UsageError, match="weights"):
+        Ranker(weights="", judge="somewhere")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.training import preferences
-from models.training.reply import held_out
+from models.training.reply import held_out, read_talks
 
 
 @pytest.fixture
@@ -73,3 +73,9 @@ def test_a_slip_in_judging_is_named(written: Path, change: dict[str, Any], probl
     [sheet] = sorted((written.parent / "sheets").glob("part_??.jsonl"))
     judge(sheet, change)
     assert any(problem in found for found in preferences.problems(sheet))
+
+
+def test_what_is_only_reported_on_is_of_held_out_topics():
+    held = read_talks([preferences.HERE / "judged" / "held_out.jsonl"])
+    assert len(held) == 200
+    assert all(held_out(line) for line in held)

@@ -50,8 +50,8 @@ def test_no_topic_is_in_two_parts_and_the_held_out_ones_are_apart():
     parts = ranker.split([judged("bx", topic) for topic in topics for _ in range(2)])
     seen = {name: {j.topic for j in part} for name, part in parts.items()}
     assert all(len(part) > 20 for part in parts.values())
-    assert not seen["learn"] & (seen["check"] | seen["held"])
-    assert not seen["check"] & seen["held"]
+    assert not seen["learn"] & (seen["weigh"] | seen["held"])
+    assert not seen["weigh"] & seen["held"]
     assert seen["held"] == {topic for topic in topics if held_out({"topic": topic})}
 
 
@@ -78,3 +78,17 @@ def test_fitted_weights_put_the_measure_that_tells_good_from_bad_first():
     telling, held = ranker.fit(found, prompts, np.array([np.nan, -1.5], dtype=np.float32))
     assert telling > 1
     assert held == -1.5
+
+
+def test_what_followed_is_learned_with_the_words_before_it():
+    said = [("person", "my cat is ill"), ("companion", "Oh no, poor cat."), ("person", "yes"), ("companion", "I hope.")]
+    talk = {
+        "persona": {"name": "Juno", "traits": [], "likes": []},
+        "facts": [],
+        "recalled": [],
+        "turns": [{"who": who, "text": text} for who, text in said],
+    }
+    assert ranker.following([talk]) == [
+        ("", "my cat is ill", "Oh no, poor cat."),
+        ("Oh no, poor cat.", "yes", "I hope."),
+    ]
