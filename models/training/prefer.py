@@ -2,7 +2,8 @@
 judged bad, measured from the adapter that it begins with. DPO (Rafailov et al., 2023) on mean log-probabilities per
 token ("length-normalised", Lambert et al., 2024), with the loss of the best reply added (Pang et al., 2024).
 
-    python -m models.training.prefer --start FOLDER --judged FILE ... --out FOLDER     half an hour on one core
+    python -m models.training.prefer --start THIRD --out FOLDER     train: a quarter of an hour
+    python -m models.training.prefer --read                         how its replies were read, beside those before
 
 The candidates of a prompt are read side by side behind it, each seeing the prompt and itself only, so that a prompt is
 read once for all its pairs. Held-out topics (`reply.held_out`) are never read; every sixth learned topic only checks.
@@ -27,6 +28,12 @@ from models.training.preferences import JUDGED, chat
 from models.training.reply import held_out, keep, read_talks, restore
 
 GOOD = ("best", "ok")
+LABELS = ("good", "acceptable", "bad")
+READ = tuple(Path(__file__).parent / "read" / f"{name}.jsonl" for name in ("first", "second"))
+"""Replies to prompts of held-out topics, read blind: the chain's choice and one candidate at random, of several
+adapters, each with its labels (2026-11-25). The sheets did not say whose a reply was. first: 226 prompts, the shipped
+adapter and the one before it, three readers, half of the prompts by two of them; one had seen some replies before.
+second: 100 prompts, the shipped adapter and two that were trained further and did not replace it, three readers."""
 
 
 @dataclass
@@ -202,17 +209,31 @@ def train(out: Path, judged: Sequence[Path], settings: Settings) -> None:
     save()
 
 
+def read(path: Path) -> dict[str, dict[str, float]]:
+    """The share of good, acceptable and bad among all readings of a file, by adapter and kind of reply."""
+    rows = read_talks([path])
+    shares = {}
+    for column in (key for key in rows[0] if key != "id"):
+        labels = [label for row in rows for label in row[column][1:]]
+        shares[column] = {label: round(labels.count(label) / len(labels), 3) for label in LABELS}
+    return shares
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--judged", type=Path, nargs="*", default=list(JUDGED))
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--judged", type=Path, nargs="*", default=[JUDGED[0]])
+    parser.add_argument("--read", action="store_true")
     for name, value in asdict(Settings()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     arguments = vars(parser.parse_args())
     out, judged = arguments.pop("out"), arguments.pop("judged")
-    if not arguments["start"]:
-        parser.error("--start: the adapter to begin with, a card or a folder")
-    train(out, judged, Settings(**arguments))
+    if arguments.pop("read"):
+        print(json.dumps({path.stem: read(path) for path in READ}, indent=1))
+    elif out and arguments["start"]:
+        train(out, judged, Settings(**arguments))
+    else:
+        parser.error("--out and --start say where to write and what to begin with; or --read")
 
 
 if __name__ == "__main__":

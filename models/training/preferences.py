@@ -30,8 +30,11 @@ from pipelines.turn import Emotion, Fact, Memory, Moment, Persona, Turn, Utteran
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.jsonl"
 JUDGED = tuple(HERE / "judged" / f"{name}.jsonl" for name in ("first", "second", "third"))
-"""Candidates of the adapter as it was on 2026-11-24, after it had read the plain talks of 2026-11-25, and after a round
-of DPO on these; held_out.jsonl, for reports alone, after another."""
+"""Candidates of the adapter as it was on 2026-11-24; of one that had read the plain talks of 2026-11-25; and of that
+one after a round of DPO."""
+HELD_OUT = HERE / "judged" / "held_out.jsonl"
+"""Of that one after two rounds, for prompts of held-out topics alone: for reports."""
+
 HISTORY = 10
 """Utterances before the message: in the middle of the 8 to 12 that `memory.history` of config.toml lets through."""
 

@@ -76,6 +76,6 @@ def test_a_slip_in_judging_is_named(written: Path, change: dict[str, Any], probl
 
 
 def test_what_is_only_reported_on_is_of_held_out_topics():
-    held = read_talks([preferences.HERE / "judged" / "held_out.jsonl"])
+    held = read_talks([preferences.HELD_OUT])
     assert len(held) == 200
     assert all(held_out(line) for line in held)
