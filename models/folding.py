@@ -34,7 +34,7 @@ _SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*][a-z]){2,40}(?![^\W_])|(?:(?<=
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _TOKEN = re.compile(r"[^\s.?!;:,\"()\[\]{}<>/\\…]+|[.?!;…\n]+", re.ASCII)
 _COMPOUND = re.compile(r"[a-z]{2,}(?:-[a-z]{2,}){1,4}")
-"""Words joined by hyphens, which patterns know as words of their own: "step-by-step", "life-threatening"."""
+"""Words joined by hyphens, whose parts the patterns know ("life-threatening"), or one word cut in two ("ki-ll")."""
 _EDGES = "-_*~#+=|^%&"
 
 _DATA = tomllib.loads((Path(__file__).parent / "data" / "chat_spelling.toml").read_text(encoding="utf-8"))
@@ -54,6 +54,8 @@ def near_words(words: Sequence[str]) -> dict[str, str]:
 
 
 _NEAR = near_words(_DATA["corrected"])
+_CUT = frozenset([*_DATA["corrected"], *_DATA["whole"]])
+"""Words that hyphens may cut in two: "ki-ll"."""
 
 
 def _corrected(token: str) -> str:
@@ -115,7 +117,8 @@ def fold(text: str) -> str:
     for token in _TOKEN.findall(_joined(text)):
         word = "." if token[0] in ".?!;…" else _word_of(token)
         if _COMPOUND.fullmatch(word):
-            words += map(_word_of, word.split("-"))
+            whole = word.replace("-", "")
+            words += [whole] if whole in _CUT else map(_word_of, word.split("-"))
         elif word and not (word == "." and words and words[-1] == "."):
             words.append(word)
     plain = " ".join(words)

@@ -111,7 +111,7 @@ def test_what_the_rules_were_written_for_stays_met():
     "text",
     ["I want to die.", "i wanna d1e", "i  w a n t  t o  d i e", "I WANT TO DIE", "i wаnt tо diе", "i want to\u200b die",
      "i want to diiie", "i want\nto\ndie", "ｉ ｗａｎｔ ｔｏ ｄｉｅ",
-     "suic1dal again", "im suicdal", "i want to kil myslef"],
+     "suic1dal again", "im suicdal", "i want to kil myslef", "i want to ki-ll myself", "thinking of hang-ing myself"],
 )  # fmt: skip
 def test_disguised_spelling_is_read(text):
     assert read(text).level == "risk"
