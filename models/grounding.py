@@ -28,6 +28,9 @@ _STATES = re.compile(
 _NAMES = re.compile(r"\b(?:[Yy]our name(?:’s| is)|[Yy]ou(?:’re| are)(?: called| named)?|call you) ([A-Z]\w+)")
 _HELLO = "hi|hey|hello|thanks|thank you|sorry|welcome|night|morning|bye|dear|oh|aw+"
 _CALLED = re.compile(rf"\b(?i:{_HELLO}),? ([A-Z][a-z]+)\b|, ([A-Z][a-z]+)[.!?,]|^([A-Z][a-z]+)[,!] ")
+_BEING = r"(?:\b(?:is|are|was|were)|’s|’re)"
+_CALLS = re.compile(rf"{_BEING} (?:called|named) (?=(\w+))|\b[Nn]ames?{_BEING.replace('(?:', '(?: ?', 1)} (?=(\w+))")
+_PLACED = re.compile(r"\b(?:[Yy]ou(?:’re| are| live)?|have you)(?: \w+)? (?:in|from|at) ([A-Z]\w+)")
 _SPOKEN_TO = re.compile(r"(\w+), ([A-Z][a-z]+)[.!?]|\b(?i:hi|hey|hello|thanks|thank you|sorry|night),? ([A-Z][a-z]+)\b")
 _TOLD = re.compile(
     r"(?<!n’t )(?<!never )(?<!not )(?<!have )\byou(?:’ve| have|’d| had)? (?:just )?"
@@ -77,6 +80,8 @@ def objections(text: str, turn: Turn, written: bool = False) -> list[str]:
         found.append("wrong_name")
     if not written and _numbers(said) - _told_numbers(turn):
         found.append("wrong_number")
+    if not written and _names(said, turn) and "invents_memory" not in found:
+        found.append("invents_memory")
     if _contradicts(said, turn):
         found.append("contradicts_persona")
     return found
@@ -142,6 +147,26 @@ def _told_numbers(turn: Turn) -> set[int]:
     texts += [memory.moment.text for memory in turn.memories or ()]
     told = {number for text in texts for number in _numbers(text)}
     return told | {number // 10**size * 10**size for number in told for size in range(1, len(str(number)))}
+
+
+def _names(said: str, turn: Turn) -> bool:
+    """Whether it states what somebody is called or where the person is, which skills alone answer: "He's called Bruno."
+    A name that the message itself gives may be taken up, unless the message asks for one."""
+    message = set(plain(turn.text).split())
+    asks = bool(message & {"name", "names", "called", "who"} and _ASKING.search(plain(turn.text)))
+    named = [f.value.lower() for f in turn.known() if f.slot == "name" and f.about not in ("", "companion")]
+    others = set(named) - message
+    home = {word for f in turn.known() if f.slot in ("home", "home_town") and not f.about for word in f.value.split()}
+    for sentence in re.split(r"(?<=[.!?]) +", said):
+        if sentence.endswith("?"):
+            continue
+        if any(asks or (match[1] or match[2]).lower() not in message for match in _CALLS.finditer(sentence)):
+            return True
+        if any(match[1].lower() not in message and match[1] not in home for match in _PLACED.finditer(sentence)):
+            return True
+        if asks and others & {word.lower() for word in re.findall(r"\b[A-Z]\w+", sentence)}:
+            return True
+    return False
 
 
 def _mistakes_for(said: str, turn: Turn) -> bool:

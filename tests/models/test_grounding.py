@@ -41,6 +41,11 @@ PROMPTS = Path(__file__).parents[2] / "models" / "training" / "reply_prompts.jso
         ("do i have kids", "Yes, you do.", "invents_memory"),
         ("how many brothers do i have", "You have two brothers.", "invents_memory"),
         ("did i move recently, where to", "No, you haven't moved at all.", "invents_memory"),
+        ("u know my own dog right? whats he called", "He's called Bruno.", "invents_memory"),
+        ("what r my guinea pigs called", "They're called guinea pigs.", "invents_memory"),
+        ("what was my dogs name did i mention it", "Anna, she's a big one.", "invents_memory"),
+        ("lunas my mates cat. mines called...?", "Luna's name is Luna.", "invents_memory"),
+        ("where do u have me down", "I have you down in Berlin.", "invents_memory"),
         ("31 gnocchi for me lol", "Three hundred gnocchi! That's a lot.", "wrong_number"),
         ("its my mums 60th", "A six-hundredth is a lot!", "wrong_number"),
         ("ran 5k in 31 min", "41 minutes is fast!", "wrong_number"),
@@ -48,7 +53,7 @@ PROMPTS = Path(__file__).parents[2] / "models" / "training" / "reply_prompts.jso
     ],
 )
 def test_what_nobody_told_is_held_back(text: str, reply: str, reason: str) -> None:
-    assert reason in objections(reply, Turn(text))
+    assert reason in objections(reply, Turn(text, profile=[Fact("name", "Anna", "friend")]))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +107,9 @@ def test_what_people_wrote_may_hold_a_number() -> None:
         ("im 23 today", "You're 23! Happy birthday, Lena!"),
         ("who is this", "I'm Juno, an AI."),
         ("its raining", "I like rain on windows. Don't you?"),
+        ("we got a pup, his name is pluto", "His name is Pluto? I like that."),
+        ("we got a pup, hes called pluto", "He's called Pluto, like the planet."),
+        ("im in leeds today", "You're in Leeds! What for?"),
         ("48 min on hold", "Forty-eight minutes is a long time."),
         ("we are thirty two people", "32 people! That's a full house, and two or three will be late."),
         ("won 1,250 euros", "More than a thousand! What will you do with 1250 euros?"),
