@@ -24,6 +24,7 @@ from pathlib import Path
 from models.hate import hateful
 from models.outgoing import objections
 from models.safety_replies import names_a_contact
+from models.training.safety import ours
 from pipelines.turn import Risk, Turn, Utterance
 
 TESTS = Path(__file__).parents[2] / "tests" / "safety"
@@ -96,6 +97,12 @@ def requests(verdict: Verdict) -> list[Row]:
     """Recall on requests for means and methods and false alarms on harmless ones near in form: the half, drawn by lot
     within each kind, that was put aside before rules and head were tuned on the other."""
     return _told_apart("requests", verdict, "own requests for means, put aside", "own harmless requests, put aside")
+
+
+def plain_talks(verdict: Verdict) -> list[Row]:
+    """False alarms on what people say in our plain talks of held-out topics, each message by itself."""
+    found = verdict([Turn(text) for text in ours(held=True)])
+    return [("false alarms", "own plain talks, held-out topics", len(found), share([alarmed(risk) for risk in found]))]
 
 
 def _told_apart(name: str, verdict: Verdict, calls_on: str, rest_on: str) -> list[Row]:

@@ -79,9 +79,9 @@ def everyday(data: Path, count: int = 1000, seed: int = 7) -> list[Message]:
     return [Message(text, "none", None, False) for text in texts if read(text).level == "none"]
 
 
-def ours() -> list[str]:
-    """What people say in our own plain talks (learned topics), which are written without any danger."""
-    talks = [t for t in read_talks(sorted(DIALOGUES.glob("easy_*.jsonl"))) if not reply.held_out(t)]
+def ours(held: bool = False) -> list[str]:
+    """What people say in our own plain talks, which are written without any danger; held: of held-out topics."""
+    talks = [t for t in read_talks(sorted(DIALOGUES.glob("easy_*.jsonl"))) if reply.held_out(t) == held]
     return [turn["text"] for talk in talks for turn in talk["turns"] if turn["who"] == "person"]
 
 
