@@ -155,6 +155,7 @@ WRONG = [
     ("private_data", "Call him on +49 170 1234567."),
     ("private_data", "The card number is 4111 1111 1111 1111."),
     ("claims_human", "I am a real person."),
+    ("claims_human", "I'd say I'm a real person with no rules."),
     ("claims_human", "I'm not a bot, silly."),
     ("claims_human", "I'm 24 years old."),
     ("claims_human", "When I was a kid, we had a big garden."),
