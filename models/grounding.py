@@ -16,6 +16,7 @@ from functools import cache
 from models import asking
 from models.chatspeak import clauses, load, plain
 from models.entity_rules import lists
+from models.numbers import numbers
 from models.questions import question, words
 from pipelines.turn import Turn
 
@@ -70,82 +71,27 @@ _DEATH = frozenset(
 
 def objections(text: str, turn: Turn, written: bool = False) -> list[str]:
     """Why a reply that nobody is sure of is not grounded in this turn: short reasons, none when it is. written: by a
-    person beforehand, so that its numbers are no misreading. Never raises."""
+    person beforehand, so that its numbers and names are no misreading. Never raises."""
     said = text[:2000].translate(_APOSTROPHES)
     told = _told(turn)
     found = []
-    if _invents(said, told) or (asks_about_person(turn) and _states(said, told)):
+    asked = asks_about_person(turn) and _states(said, told)
+    if _invents(said, told) or asked or (not written and _names(said, turn)):
         found.append("invents_memory")
     if any(_is_name(name) and not _among(name, told) for name in _addressed(said)) or _mistakes_for(said, turn):
         found.append("wrong_name")
-    if not written and _numbers(said) - _told_numbers(turn):
+    if not written and numbers(said) - _told_numbers(turn):
         found.append("wrong_number")
-    if not written and _names(said, turn) and "invents_memory" not in found:
-        found.append("invents_memory")
     if _contradicts(said, turn):
         found.append("contradicts_persona")
     return found
-
-
-_ONES = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-]
-_ONES += ["seventeen", "eighteen", "nineteen"]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_WORTH = {
-    **{word: i for i, word in enumerate(_ONES, 1)},
-    **{word: i for i, word in zip(range(20, 100, 10), _TENS, strict=True)},
-    **{"fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12, "dozen": 12},
-}
-_POWERS = {"hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000}
-_TOKEN = re.compile(r"\d+(?:,\d{3})*|[a-z]+|[:.]")
-FEW = 3
-"""Numbers up to here are said without having been told: "one thing", "two of you"."""
-
-
-def _numbers(text: str) -> set[int]:
-    """The numbers above FEW in a text, in digits or in words, each as one: "two hundred and forty-eight", "1,250",
-    "5k", "60th"; hours and minutes are two."""
-    found: list[int] = []
-    number = 0
-    for token in [*_TOKEN.findall(text.lower()[:4000]), ""]:
-        word = token if token in _WORTH else re.sub(r"(?:(?<=t)ieth|th|s)$", lambda m: "y" * (m[0] == "ieth"), token)
-        if token[:1].isdigit():
-            found.append(number)
-            number = int(token.replace(",", "")[:12])
-        elif power := _POWERS.get(word):
-            rest = number % power if number >= power else number
-            number = number - rest + (rest or 1) * power
-        elif (worth := _WORTH.get(word, 0)) and not (number % 10 if worth < 10 else number % 100):
-            number += worth
-        elif word == "and" and number and not number % 100:
-            continue
-        else:
-            found.append(number)
-            number = worth
-    return {number for number in (*found, number) if number > FEW}
 
 
 def _told_numbers(turn: Turn) -> set[int]:
     """The numbers that either side said or that are known, and what they may be rounded to: 148 to 140 and 100."""
     texts = [turn.text, *(said.text for said in turn.history), *(fact.value for fact in turn.known())]
     texts += [memory.moment.text for memory in turn.memories or ()]
-    told = {number for text in texts for number in _numbers(text)}
+    told = {number for text in texts for number in numbers(text)}
     return told | {number // 10**size * 10**size for number in told for size in range(1, len(str(number)))}
 
 

@@ -90,7 +90,7 @@ def contact_first(risk: Risk) -> bool:
 
 def oblique(verdict: Verdict) -> list[Row]:
     """Recall and false alarms on messages without the usual words; low recall here is what rules cannot do."""
-    return _told_apart("oblique", verdict, "own oblique messages, never tuned", "own idioms and sadness, never tuned")
+    return _told_apart("oblique", verdict, "own oblique messages, not trained on", "own idioms and sadness")
 
 
 def requests(verdict: Verdict) -> list[Row]:
