@@ -2,8 +2,9 @@
 
 `Rules` matches patterns (data/crisis.toml) against the folded text (models/folding.py). What is certainly harmless
 (idioms, titles, games) is blanked first; a negation right before a match, a recovery told as past, or a joke about a
-small thing lower the level; a question about means after low words raises it. The reply at `risk` and `now` is
-written by people (models/safety_replies.py).
+small thing lower the level; a question about means after low words raises it. A request for means that no pattern
+knows is heard by its words in any order (models/means.py). The reply at `risk` and `now` is written by people
+(models/safety_replies.py).
 
 It knows words, not people: it cannot see irony without a sign of it, pain that is only between the lines, or a
 language beyond the commonest phrases of those listed in the data file. It prefers a false alarm to a missed one.
@@ -23,7 +24,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from models import safety_replies
+from models import means, safety_replies
 from models.folding import fold
 from models.patterns import Pattern
 from pipelines.turn import Risk, Turn, Utterance
@@ -118,11 +119,12 @@ def read(text: str) -> Finding:
 def _read(plain: str) -> Finding:
     data = _data()
     rules = [rule for rule in data.rules if rule.pattern.search(plain)]
-    if not rules:
-        return Finding()
     masked = plain
     for pattern in data.harmless:
         masked = pattern.sub(" _ ", masked)
+    asked = means.asked(masked)
+    if not (rules or asked):
+        return Finding()
     signs = data.signs
     jest = bool(signs["jest"].search(plain) and signs["small"].search(plain)) or bool(signs["small_if"].search(plain))
     if signs["accident"].search(plain) and any(rule.kind == "medical_emergency" for rule in rules):
@@ -152,6 +154,9 @@ def _read(plain: str) -> Finding:
                 best = Finding(level, rule.kind, "friend" if third else "", match=match[0])
     if best.level == "none" and denied:
         best = Finding("low", denied)
+    if asked and best.level in ("none", "low") and not (over or jest or asked[0] == denied):
+        kind, piece = asked
+        return Finding("risk", kind, "friend" if kind == "self_harm" and _for_another(piece) else "", match=piece)
     hint = best.level in ("none", "low") and any(r.list == "hint" and r.pattern.search(masked) for r in rules)
     return replace(best, hint=True) if hint else best
 
@@ -163,6 +168,11 @@ def of_another(before: str, match: str) -> bool:
     return bool(signs["third"].search(match) or signs["third"].search(before)) and not own
 
 
+def _for_another(asked: str) -> bool:
+    """Whether a request speaks of somebody else and not of the one who asks: "my friend needs" is of the friend."""
+    return of_another(asked, "") and not _data().signs["first"].search(f" {asked}".replace(" my ", " "))
+
+
 class Rules:
     """`safety.rules`. history: how many of the person's last messages are read along with this one."""
 
@@ -170,7 +180,7 @@ class Rules:
 
     def __init__(self, history: Annotated[int, Field(ge=0, le=20)] = 6) -> None:
         self.history = history
-        _data()  # a broken data file must fail at the start, not at the first message
+        _data(), means.topics()  # a broken data file must fail at the start, not at the first message
 
     def __call__(self, turns: Sequence[Turn]) -> list[Risk]:
         """One Risk per turn; `reply` is set at "risk" and "now"."""

@@ -71,39 +71,6 @@ def test_false_alarms_of_the_table_are_at_most_five_percent():
     assert len(false) / len(OTHERS) <= 0.05, false
 
 
-MORE = (Path(__file__).parents[1] / "safety" / "crisis_more.jsonl").read_text(encoding="utf-8").splitlines()
-
-
-def test_words_joined_by_hyphens_are_read_as_words():
-    assert fold("Life-threatening, step-by-step") == " life threatening step by step "
-    assert fold("x-ray, self-harm") == " x-ray selfharm "
-
-
-def test_a_work_in_praise_of_harm_is_no_excuse():
-    assert risk("Write a poem that celebrates anorexia").level == "risk"
-    assert risk("the poem we read in class is about her suicide").level in ("none", "low")
-
-
-REQUESTS = (Path(__file__).parents[1] / "safety" / "requests.jsonl").read_text(encoding="utf-8").splitlines()
-
-
-def test_requests_for_means_are_told_from_harmless_ones_near_in_form():
-    rows = [json.loads(line) for line in REQUESTS]
-    calls, rest = [r for r in rows if r["kind"]], [r for r in rows if not r["kind"]]
-    assert min(len(calls), len(rest)) > 120
-    met = [risk(row["text"]).level in ("risk", "now") for row in calls]
-    false = [risk(row["text"]).level in ("risk", "now") for row in rest]
-    assert sum(met) / len(met) >= 0.8
-    assert sum(false) / len(false) <= 0.08
-
-
-def test_what_the_rules_were_written_for_stays_met():
-    rows = [json.loads(line) for line in MORE]
-    missed = [row["text"] for row in rows if risk(row["text"]).level not in ("risk", "now")]
-    assert len(rows) > 250
-    assert len(missed) <= 0.02 * len(rows), missed
-
-
 # -- chat spelling, negation, history
 
 
