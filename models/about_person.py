@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from models import asking
+from models import asking, matching
+from models.chatspeak import clauses as clauses_of
 from models.chatspeak import load
 from models.phrases import choose, name_of, shown
 from models.prompt import ago
@@ -21,6 +22,8 @@ from pipelines.turn import Fact, Turn
 def answer(turn: Turn, clause: str) -> str | None:
     """The reply to a clause in plain words (without "?") that asks about the person; None when it does not."""
     asked = question(clause)
+    if (asked is None or asked.kind not in _WORDED) and (told := _matched(turn, clause)):
+        return told
     if asked is None:
         return _broadly(turn, clause)
     if asked.kind == "all":
@@ -44,6 +47,44 @@ def answer(turn: Turn, clause: str) -> str | None:
     if asked.kind == "named":
         return _named(turn, asked.word)
     return _said(turn, clause, asked.kind)
+
+
+_WORDED = ("all", "has", "named", "partner", "likes")
+"""Kinds whose answer is more than a fact: a yes, whose name it is, all of them."""
+
+
+def _matched(turn: Turn, text: str) -> str | None:
+    """The answer from the facts whose words fit the question's (models/matching.py)."""
+    known = [f for f in turn.known() if shown(f.value, name=f.slot in ("name", "nickname", "partner"))]
+    found = matching.asked_for(known, text, turn.at, _is_question(turn, text))
+    if not found:
+        return None
+    fact = found[-1]
+    if fact.slot == "partner" and not fact.about:
+        return _partner(turn, "partner")
+    if len({f.about for f in found}) > 1 and fact.slot != "partner":
+        return _sentence(listing([text for f in found if (text := sentence(f, known, turn.at))][-MAX_ANSWERS:]))
+    values = [shown(f.value, name=True) if f.slot == "name" else spoken(f.value, turn.at) for f in found]
+    value = listing(list(dict.fromkeys(values))[-6:])
+    if fact.slot.startswith("favorite ") and not fact.about:
+        return choose(turn, _texts("about", "favorite"), thing=fact.slot.removeprefix("favorite "), value=value)
+    key = f"their_{fact.slot}" if fact.about else fact.slot
+    if key in load("skills")["about"]:
+        value = sentence(fact, known, turn.at) if key in ("work", "school") else value
+        return choose(turn, _texts("about", key), who=shown(fact.about), value=value)
+    return _sentence(
+        sentence(fact, known, turn.at)
+        or f"your {shown(fact.about + chr(39) + 's ') if fact.about else ''}{fact.slot}: {value}"
+    )
+
+
+def _is_question(turn: Turn, text: str) -> bool:
+    """Whether a question mark stands behind the clause that the text ends in."""
+    return any(clause.endswith(" ?") and text.endswith(clause.removesuffix(" ?")) for clause in clauses_of(turn.text))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}, you told me."
 
 
 def _broadly(turn: Turn, clause: str) -> str | None:
@@ -91,6 +132,9 @@ def answers(turn: Turn, clauses: Sequence[str], in_order: Sequence[str] = ()) ->
     said, the questions not first."""
     parts = [part for clause in _with_owner(clauses) for part in _parts(clause)]
     found = [(part, reply) for part in parts if len(part.split()) <= 16 and (reply := answer(turn, part))]
+    whole = " ".join(in_order or clauses)
+    if len(clauses) > 1 and len(found) < 2 and (told := _matched(turn, whole)):
+        return [told]
     if not found and (broad := asking.asked_in(in_order or clauses)):
         reply = _known_of(turn, broad, "")
         return [reply] if reply else []

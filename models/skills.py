@@ -180,6 +180,11 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     return None
 
 
+_NO_TASTE = re.compile(
+    r"^(?:to|the way|how|when|if|what|being|talking|chatting|your)\b|\b(?:me|my|mine|us|it|this|that|these|those|him|"
+    r"her|them|you|yourself|people|humans|men|women|boys|girls|guys|kids|sex|nudes|users|someone|anyone|anybody)\b"
+)
+""" "Do you like me", "do you like to talk": no matter of taste."""
 _LIFE = ("life_body", "life_job", "life_meal", "life_past", "life_kin", "life_sleep", "life_day")
 
 
@@ -207,6 +212,10 @@ def _myself(turn: Turn, clauses: list[Clause]) -> str | None:
                 if wanted & set(re.findall(r"[a-z]{4,}", like.lower())):
                     key = "like_hated" if asked[1] in ("hate", "dislike") else "like_one"
                     return choose(turn, _texts("self", key), like=like)
+            # What it has no senses for it neither likes nor hates: "Yes, I do" would be a lie.
+            thing = re.sub(r" (?:too|then|at all|as well|or not|yourself)$", "", asked[2])
+            if (asks or re.match(r"(?:\w+ )?do ", text)) and len(thing.split()) <= 3 and not _NO_TASTE.search(thing):
+                return choose(turn, _texts("self", "no_senses"), thing=thing, likes=listing(likes) if likes else "")
     return None
 
 

@@ -14,7 +14,7 @@ from skilled import AT, LENA, TALKED, WORDINGS, candidates, reply
 from models.chatspeak import load
 from models.outgoing import objections
 from models.skills import Skills
-from pipelines.turn import Emotion, Fact, Memory, Moment, Risk, Turn, Utterance
+from pipelines.turn import Emotion, Fact, Memory, Moment, Persona, Risk, Turn, Utterance
 
 # -- the person
 
@@ -322,3 +322,26 @@ def test_somebody_under_18_who_asks_for_love_gets_a_friendly_no():
     assert "you trust" in candidate.text or "your family" in candidate.text
     grown = Turn("do u love me", profile=[Fact("age", "30")], safety=Risk())
     assert "18" not in Skills()([grown])[0][0].text
+
+
+# -- tastes
+
+
+@pytest.mark.parametrize(
+    "text", ["do you like pierogi", "do u like pierogi?", "so you hate olives?", "do you love jazz"]
+)
+def test_it_claims_no_taste_for_what_it_has_no_senses_for(text: str) -> None:
+    said = reply(text)
+    assert " AI" in said
+    assert not said.lower().startswith(("yes", "no", "i do", "of course"))
+
+
+@pytest.mark.parametrize(
+    "text", ["do you like me", "do you like my name", "do you like to talk", "you like pizza i know"]
+)
+def test_what_is_no_matter_of_taste_is_left_to_others(text: str) -> None:
+    assert not any("stories" in c.text for c in candidates(text, profile=LENA))
+
+
+def test_without_likes_of_its_own_it_claims_no_taste_either() -> None:
+    assert " AI" in reply("do you like pierogi", persona=Persona(likes=()))
