@@ -62,6 +62,8 @@ def _matched(turn: Turn, text: str) -> str | None:
     fact = found[-1]
     if fact.slot == "partner" and not fact.about:
         return _partner(turn, "partner")
+    if fact.slot == "pet" and not fact.about:
+        return _pets(turn)
     if len({f.about for f in found}) > 1 and fact.slot != "partner":
         return _sentence(listing([text for f in found if (text := sentence(f, known, turn.at))][-MAX_ANSWERS:]))
     values = [shown(f.value, name=True) if f.slot == "name" else spoken(f.value, turn.at) for f in found]

@@ -72,6 +72,11 @@ def test_what_asks_for_no_fact(text: str) -> None:
     assert asked_for(LENA, text, AT, question_mark=False) == []
 
 
+def test_pets_are_told_by_name() -> None:
+    known = (Fact("pet", "dog"), Fact("name", "Biscuit", "dog"))
+    assert "Biscuit the dog" in Skills()([Turn("name my pets", at=AT, profile=known, history=TALKED)])[0][0].text
+
+
 def test_a_name_that_is_not_known_is_not_mended_into_one_that_is() -> None:
     known = [Fact("name", "Mia", "sister"), Fact("home", "Oslo", "sister")]
     assert [fact.value for fact in asked_for(known, "where does mia live", AT, True)] == ["Oslo"]
