@@ -229,8 +229,8 @@ def _whether_has(turn: Turn, thing: str) -> str | None:
         return f"Yes: {listing(names)}."
     kinds = [f.value for f in facts if not f.about and f.slot in ("pet", "family")]
     if owners or any(one in kind or (one == "pet" and kind in _animals()) for kind in kinds):
-        return f"Yes, you told me about your {one}."
-    return _unknown(turn)
+        return _pets(turn) if one in ("pet", "animal") else f"Yes, you told me about your {one}."
+    return _matched(turn, f"do i have {thing}") or _unknown(turn)
 
 
 def _whether_likes(turn: Turn, thing: str) -> str:

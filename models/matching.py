@@ -30,14 +30,15 @@ _WH = frozenset(("what", "which", "who", "whom", "whose", "where", "when", "how"
 _PRONOUNS = frozenset(("he", "she", "it", "they", "his", "her", "its", "their", "him", "them"))
 _OTHERS = frozenset(("you", "your", "yours", "yourself", "why"))
 _KNOW = "(?:know|knew|remember|recall|forget|forgot|forgotten|guess|tell|say|spell|name|mention|have)"
-_TOLD = r"(?:say|said|tell|told|mention|mentioned)(?: to)?(?: you)?(?: about)?(?: earlier| before| yesterday| once)?\b"
+_TOLD = r"(?:(?:say|said|mention|mentioned)(?: to you)?|(?:tell|told) you)(?: about)?(?: earlier| before| yesterday| once)?\b"
 _REQUESTS = tuple(
     re.compile(pattern)
     for pattern in (
+        r"\bhow (?:do|would|should) (?:you|i) (?:spell|write)\b",
         rf"\b(?:do|did|can|could|would|will|have) you (?:not )?(?:\w+ )?{_KNOW}\b",
         rf"\byou (?:(?:do|can|could|did|will) not )?(?:\w+ )?{_KNOW}\b",
         r"\b(?:tell|remind) (?:me|us)\b(?: of)?",
-        rf"\b(?:(?:did|have|had) i|i have|i) (?:ever |already |just |once )?{_TOLD}(?! (?:at|my|him|her|them)\b)",
+        rf"\b(?:(?:did|have|had) i|i have|i) (?:ever |already |just |once )?{_TOLD}(?! at\b)",
         r"\bi (?:just |totally |completely )?(?:(?:can|do|could) not (?:even )?(?:remember|recall|know)|forg[oe]t)\b",
         r"\bi (?:bet|wonder)\b|\bbet\b",
         r"^(?:ok |so |and |hey |now |please )*(?:name|spell|say|guess|remember|recall)\b",
@@ -96,7 +97,10 @@ def _vocabulary() -> frozenset[str]:
     same = {word for group in data["same"] for word in group}
     groups = {word for kind, group in data["groups"].items() for word in (kind, *group)}
     people = {_joined(kind) for kind in kinds().values()}
-    return frozenset({*data["frame"], *cues, *same, *groups, *people, *_PRONOUNS, *_OTHERS, "should", "will", "not"})
+    beside = {word for group in data["beside"].values() for word in group}
+    return frozenset(
+        {*data["frame"], *cues, *beside, *same, *groups, *people, *_PRONOUNS, *_OTHERS, "should", "will", "not"}
+    )
 
 
 @cache
@@ -187,7 +191,7 @@ def _score(fact: Fact, said: Sequence[str], known: Sequence[Fact], at: datetime)
         left -= _PRONOUNS
     named = _cued(fact, words)
     value = left & _of_value(fact, at) if fact.slot not in ("age", "birthday") else set()
-    if left - named - value or not (named or value):
+    if left - named - value - set(_data()["beside"].get(fact.slot, ())) or not (named or value):
         return 0
     # "Remember i live in Rome" tells; only a question may name what it asks for.
     if value - named and _question_word(said) is None and not (_AUX & set(said[:3])):
