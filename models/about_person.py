@@ -10,13 +10,12 @@ import re
 from collections.abc import Sequence
 
 from models import asking, matching
-from models.chatspeak import clauses as clauses_of
 from models.chatspeak import load
 from models.phrases import choose, name_of, shown
 from models.prompt import ago
-from models.questions import Question, matches, question, words
+from models.questions import Question, animals, is_question, known_kin, matches, owners, question, singular, words
 from models.telling import listing, sentence, sentences, spoken
-from pipelines.turn import Fact, Turn
+from pipelines.turn import Turn
 
 
 def answer(turn: Turn, clause: str) -> str | None:
@@ -56,7 +55,7 @@ _WORDED = ("all", "has", "named", "partner", "likes")
 def _matched(turn: Turn, text: str) -> str | None:
     """The answer from the facts whose words fit the question's (models/matching.py)."""
     known = [f for f in turn.known() if shown(f.value, name=f.slot in ("name", "nickname", "partner"))]
-    found = matching.asked_for(known, text, turn.at, _is_question(turn, text))
+    found = matching.asked_for(known, text, turn.at, is_question(turn, text))
     if not found:
         return None
     fact = found[-1]
@@ -80,19 +79,15 @@ def _matched(turn: Turn, text: str) -> str | None:
     )
 
 
-def _is_question(turn: Turn, text: str) -> bool:
-    """Whether a question mark stands behind the clause that the text ends in."""
-    return any(clause.endswith(" ?") and text.endswith(clause.removesuffix(" ?")) for clause in clauses_of(turn.text))
-
-
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}, you told me."
 
 
 def _broadly(turn: Turn, clause: str) -> str | None:
     """The answer to a question that no pattern has (models/asking.py): all that is known of it, or an honest no."""
-    found = asking.asked(clause)
-    return _known_of(turn, found, clause) if found else None
+    if found := asking.asked(clause):
+        return _known_of(turn, found, clause)
+    return _unknown(turn) if matching.asks_own(clause, turn.at, is_question(turn, clause)) else None
 
 
 def _known_of(turn: Turn, found: asking.Asked, clause: str) -> str | None:
@@ -100,15 +95,15 @@ def _known_of(turn: Turn, found: asking.Asked, clause: str) -> str | None:
         return _unknown(turn)
     if found.about in ("name", "home", "home_town"):
         return _own(turn, found.about)
-    one = _singular(found.about)
+    one = singular(found.about)
     if one in words("partners"):
         return _partner(turn, one)
     if found.named:
         return _theirs(turn, Question("theirs", "name", one), clause)
     if one in ("pet", "animal"):
         return _pets(turn)
-    known, owners = turn.known(), _owners(turn.known(), one)
-    told = [text for f in known if f.about in owners and (text := sentence(f, known, turn.at))]
+    known, whose = turn.known(), owners(turn.known(), one)
+    told = [text for f in known if f.about in whose and (text := sentence(f, known, turn.at))]
     told += [text for f in known if f.slot == "pet" and f.value == one and (text := sentence(f, known, turn.at))]
     return choose(turn, _texts("known", "some"), facts=listing(told)) if told else _unknown(turn, "their", who=one)
 
@@ -203,7 +198,7 @@ def _own(turn: Turn, slot: str) -> str:
 def _pets(turn: Turn) -> str:
     """All pets, by name where there is one."""
     known = [f for f in turn.known() if f.about != "companion"]
-    told = [f"{shown(f.value, name=True)} the {f.about}" for f in known if f.slot == "name" and f.about in _animals()]
+    told = [f"{shown(f.value, name=True)} the {f.about}" for f in known if f.slot == "name" and f.about in animals()]
     told += [text for f in known if f.slot == "pet" and not f.about and (text := sentence(f, known, turn.at))]
     told = [text.removeprefix("you have ") for text in told]
     return f"You told me about {listing(told)}." if told else _unknown(turn)
@@ -217,18 +212,18 @@ def _favorite(turn: Turn, thing: str) -> str:
 
 
 def _whether_has(turn: Turn, thing: str) -> str | None:
-    one = _singular(thing)
+    one = singular(thing)
     if one in words("partners"):
         return _partner(turn, one)
-    if one not in _animals() and not _known_kin(one):
+    if one not in animals() and not known_kin(one):
         return None
     facts = turn.known()
-    owners = _owners(facts, one)
-    names = [name for f in facts if f.slot == "name" and f.about in owners and (name := shown(f.value, name=True))]
+    whose = owners(facts, one)
+    names = [name for f in facts if f.slot == "name" and f.about in whose and (name := shown(f.value, name=True))]
     if names:
         return f"Yes: {listing(names)}."
     kinds = [f.value for f in facts if not f.about and f.slot in ("pet", "family")]
-    if owners or any(one in kind or (one == "pet" and kind in _animals()) for kind in kinds):
+    if whose or any(one in kind or (one == "pet" and kind in animals()) for kind in kinds):
         return _pets(turn) if one in ("pet", "animal") else f"Yes, you told me about your {one}."
     return _matched(turn, f"do i have {thing}") or _unknown(turn)
 
@@ -246,20 +241,20 @@ def _whether_likes(turn: Turn, thing: str) -> str:
 
 
 def _theirs(turn: Turn, asked: Question, clause: str) -> str | None:
-    one = _singular(asked.word)
+    one = singular(asked.word)
     if one in ("nick", "nickname"):
         return _own(turn, "name")
     if one in ("last", "middle", "family", "own", "favorite"):
         return _unknown(turn)
     facts = turn.known()
-    owners = _owners(facts, one)
-    if not owners and not _known_kin(one) and one not in _animals():
+    whose = owners(facts, one)
+    if not whose and not known_kin(one) and one not in animals():
         # "who is my teacher" may have been told of in passing; "what is my problem" is no one.
         rhetorical = matches("person", "rhetorical", clause)
         return None if rhetorical else _said(turn, clause, "fact")
     if asked.slot == "name" and one in words("partners"):
         return _partner(turn, one)
-    values = [f.value for f in facts if f.slot == asked.slot and f.about in owners]
+    values = [f.value for f in facts if f.slot == asked.slot and f.about in whose]
     if asked.slot == "name":
         names = [name for value in values if (name := shown(value, name=True))]
         if not names:
@@ -299,38 +294,6 @@ def _of_named(turn: Turn, asked: Question) -> str | None:
     """ "How old is Anna?", when Anna was told of."""
     owner = next((f.about for f in turn.known() if f.slot == "name" and f.value.lower() == asked.word and f.about), "")
     return _theirs(turn, Question("theirs", asked.slot, owner), "") if owner not in ("", "companion") else None
-
-
-def _owners(facts: Sequence[Fact], one: str) -> set[str]:
-    """The values of `about` that are meant by a word such as "sister" or "pet"."""
-    told = {f.about for f in facts if f.about and f.about != "companion"}
-    if one == "family":
-        return {about for about in told if about.split()[-1] in load("entities")["relations"]}
-    if one in ("pet", "animal"):
-        return told & _animals()
-    if one == "sibling":
-        return {about for about in told if about.split()[-1] in ("sister", "brother")}
-    if one in ("kid", "child", "children"):
-        return {about for about in told if about.split()[-1] in ("kid", "child", "son", "daughter", "baby")}
-    kin = next((group for group in load("questions")["words"]["kin"] if one in group), [one])
-    # "My friend's dog" is nobody's but the friend's.
-    return (told & set(kin)) or {about for about in told if about.split()[-1] in kin and "'s " not in about}
-
-
-def _animals() -> set[str]:
-    return {*load("entities")["pets"], "animal"}
-
-
-def _known_kin(one: str) -> bool:
-    return one in load("entities")["relations"] or one in (*words("partners"), "sibling", "kid", "child", "children")
-
-
-def _singular(who: str) -> str:
-    """ "sisters" (which may be "sister's") to "sister"; "little sister" stays as it is."""
-    who = who.removesuffix(" s")
-    if _known_kin(who) or who in _animals() or len(who) <= 3 or who.endswith("ss"):
-        return who
-    return who.removesuffix("s")
 
 
 # -- what was said, in the person's own words

@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from models import asking
+from models import asking, matching
 from models.chatspeak import clauses, load, plain
 from models.entity_rules import lists
 from models.numbers import numbers
-from models.questions import question, words
+from models.questions import is_question, question, words
 from pipelines.turn import Turn
 
 _APOSTROPHES = str.maketrans(dict.fromkeys("'`´ʼ′‘", "’"))
@@ -133,6 +133,8 @@ def asks_about_person(turn: Turn) -> bool:
     texts = [clause.removesuffix(" ?") for clause in clauses(turn.text)]
     found = [question(text) for text in texts if len(text.split()) <= 16]
     if any(asked and asked.kind != "remember" for asked in found) or asking.asked_in(texts):
+        return True
+    if any(matching.asks_own(text, turn.at, is_question(turn, text)) for text in texts):
         return True
     whole = plain(turn.text)
     return len(whole.split()) <= 14 and bool(_ASKING.search(whole) and asking.names_theirs(whole.rstrip(" ?")))

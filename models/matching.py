@@ -14,7 +14,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from models.chatspeak import load
@@ -30,7 +30,10 @@ _WH = frozenset(("what", "which", "who", "whom", "whose", "where", "when", "how"
 _PRONOUNS = frozenset(("he", "she", "it", "they", "his", "her", "its", "their", "him", "them"))
 _OTHERS = frozenset(("you", "your", "yours", "yourself", "why"))
 _KNOW = "(?:know|knew|remember|recall|forget|forgot|forgotten|guess|tell|say|spell|name|mention|have)"
-_TOLD = r"(?:(?:say|said|mention|mentioned)(?: to you)?|(?:tell|told) you)(?: about)?(?: earlier| before| yesterday| once)?\b"
+_TOLD = (
+    r"(?:(?:say|said|mention|mentioned)(?: to you)?|(?:tell|told) you)(?: about)?"
+    r"(?: earlier| before| yesterday| once)?\b"
+)
 _REQUESTS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -60,26 +63,41 @@ _ACTED = re.compile(r"\b(?:i|we|he|she|they) did\b|\bdo i (?:say|tell)\b")
 MOST_WORDS = 18
 
 
+_NOBODYS = tuple(
+    Fact(slot, "?")
+    for slot in (
+        *("home", "home_town", "age", "birthday", "work", "school", "partner", "pet", "nickname", "like", "dislike"),
+        *("language", "instrument", "allergy"),
+    )
+)
+
+
 def asked_for(facts: Sequence[Fact], text: str, at: datetime, question_mark: bool) -> list[Fact]:
     """The facts of one slot that a text in plain words asks for, [] when it asks for none of them or when that is not
-    sure. question_mark: whether the message had one; facts: all that are known; at: for the days of plans."""
-    known = [fact for fact in facts if fact.about != "companion" and fact.value]
+    sure. question_mark: whether the clause ends in one; facts: all that are known; at: for the days of plans."""
+    scored = _scored([fact for fact in facts if fact.about != "companion" and fact.value], text, at, question_mark)
+    best = max((score for score, _ in scored), default=0)
+    found = [fact for score, fact in scored if score == best]
+    return found if len({fact.slot for fact in found}) == 1 or len({fact.value for fact in found}) == 1 else []
+
+
+def asks_own(text: str, at: datetime, question_mark: bool) -> bool:
+    """Whether a text in plain words asks for a fact of the person that anybody might have told, known or not."""
+    return bool(_scored(_NOBODYS, text, at, question_mark))
+
+
+def _scored(known: Sequence[Fact], text: str, at: datetime, question_mark: bool) -> list[tuple[int, Fact]]:
     if not known or len(text.split()) > MOST_WORDS:
         return []
     own = {word for fact in known for word in _of_value(fact, at) | set(_plain(fact.slot)) | set(_plain(fact.about))}
     mended = " ".join(_mend(word, own) for word in text.lower().split())
-    if _ORDER.search(mended):
-        return []
     bare = mended
     for pattern in _REQUESTS:
         bare = pattern.sub(" ", bare)
     said = _words(bare)
-    if not _asks(said, question_mark, bare != mended):
+    if _ORDER.search(mended) or not _asks(said, question_mark, bare != mended):
         return []
-    scored = [(score, fact) for fact in known if (score := _score(fact, said, known, at))]
-    best = max((score for score, _ in scored), default=0)
-    found = [fact for score, fact in scored if score == best]
-    return found if len({fact.slot for fact in found}) == 1 or len({fact.value for fact in found}) == 1 else []
+    return [(score, fact) for fact in known if (score := _score(fact, said, known, at))]
 
 
 # -- the words of the question
@@ -138,11 +156,17 @@ def _mend(word: str, own: set[str]) -> str:
         return one
     if len(word) < 3 or word in common_words() or {word, one} & set(lists()["names"]):
         return word
-    for choice, cutoff in ((vocabulary | set(kinds()), 0.8), (own if len(word) > 4 else set(), 0.85)):
-        for near in difflib.get_close_matches(one, choice, n=3, cutoff=cutoff):
-            if near[0] == one[0] and len(near) > 2 and abs(len(near) - len(one)) < 2:
-                return near
-    return word
+    return _near(one) or (_nearest(one, sorted(own), 0.85) if len(word) > 4 else "") or word
+
+
+@lru_cache(maxsize=4096)
+def _near(word: str) -> str:
+    return _nearest(word, sorted({*_vocabulary(), *kinds()}), 0.8)
+
+
+def _nearest(word: str, choice: Sequence[str], cutoff: float) -> str:
+    near = difflib.get_close_matches(word, choice, n=3, cutoff=cutoff)
+    return next((w for w in near if w[0] == word[0] and len(w) > 2 and abs(len(w) - len(word)) < 2), "")
 
 
 def _plain(text: str) -> list[str]:

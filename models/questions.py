@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from models.chatspeak import load
+from models.chatspeak import clauses, load
+from pipelines.turn import Fact, Turn
 
 _TAG = re.compile(
     r"(?: (?:right|now|yeah|yes|again|correct|do not you|huh|though|please|haha|lol|then|at the moment|exactly|"
@@ -65,6 +67,43 @@ def mend(clause: str) -> str:
             if near and near[0][0] == word[0] and abs(len(near[0]) - len(word)) <= 1:
                 tokens[i] = near[0]
     return " ".join(tokens)
+
+
+def is_question(turn: Turn, text: str) -> bool:
+    """Whether a question mark stands behind the clause of the message in which the text ends."""
+    return any(clause.endswith(" ?") and text.endswith(clause.removesuffix(" ?")) for clause in clauses(turn.text))
+
+
+def owners(facts: Sequence[Fact], one: str) -> set[str]:
+    """The values of `about` that are meant by a word such as "sister" or "pet"."""
+    told = {f.about for f in facts if f.about and f.about != "companion"}
+    if one == "family":
+        return {about for about in told if about.split()[-1] in load("entities")["relations"]}
+    if one in ("pet", "animal"):
+        return told & animals()
+    if one == "sibling":
+        return {about for about in told if about.split()[-1] in ("sister", "brother")}
+    if one in ("kid", "child", "children"):
+        return {about for about in told if about.split()[-1] in ("kid", "child", "son", "daughter", "baby")}
+    kin = next((group for group in load("questions")["words"]["kin"] if one in group), [one])
+    # "My friend's dog" is nobody's but the friend's.
+    return (told & set(kin)) or {about for about in told if about.split()[-1] in kin and "'s " not in about}
+
+
+def animals() -> set[str]:
+    return {*load("entities")["pets"], "animal"}
+
+
+def known_kin(one: str) -> bool:
+    return one in load("entities")["relations"] or one in (*words("partners"), "sibling", "kid", "child", "children")
+
+
+def singular(who: str) -> str:
+    """ "sisters" (which may be "sister's") to "sister"; "little sister" stays as it is."""
+    who = who.removesuffix(" s")
+    if known_kin(who) or who in animals() or len(who) <= 3 or who.endswith("ss"):
+        return who
+    return who.removesuffix("s")
 
 
 def _question(clause: str) -> Question | None:

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.chatspeak import plain
 from models.facts import Rules
-from models.matching import asked_for
+from models.grounding import objections
+from models.matching import asked_for, asks_own
 from models.skills import Skills
 from models.telling import spoken
 from pipelines.turn import Fact, Turn
@@ -88,3 +90,15 @@ def test_a_name_that_is_not_known_is_not_mended_into_one_that_is() -> None:
 def test_any_text_and_any_value_can_be_read(text: str, mark: bool) -> None:
     known = [*LENA, Fact("plan", text), Fact(text, "x", text)]
     assert set(asked_for(known, text, AT, mark)) <= set(known)
+
+
+@pytest.mark.parametrize(
+    "text", ["what am i allergic to", "bet you forgot which instrument i play", "what food cant i stand"]
+)
+def test_what_is_not_known_is_honestly_unknown(text: str) -> None:
+    assert asks_own(plain(text), AT, question_mark=False)
+    turn = Turn(text, at=AT, profile=(Fact("name", "Lena"), Fact("like", "jazz")), history=TALKED)
+    found = Skills()([turn])[0]
+    assert found
+    assert "jazz" not in found[0].text
+    assert objections("You play the piano and are allergic to nuts.", turn)
