@@ -58,7 +58,9 @@ _JOB = re.compile(
     r"|\b(what (?!.*\b(?:i|we|you|it|to) does\b)(?!does )\w.* )does$"
 )
 """ "What does my dad do", "what my dad does": his work."""
-_ACTED = re.compile(r"\b(?:i|we|he|she|they) did\b|\bdo i (?:say|tell)\b")
+_ACTED = re.compile(
+    r"\b(?:i|we|he|she|they) did\b|\bdo i (?:say|tell)\b|\bwho (?:\w+ )?(?:called|named|call|calls|names|name)\b"
+)
 """ "What we did in school": more is asked than where that was."""
 MOST_WORDS = 18
 
@@ -134,7 +136,15 @@ def _words(bare: str) -> list[str]:
     """The words in the form that facts are compared in: kin and favorites by one name each."""
     bare = _JOB.sub(lambda match: f"{match[1] or match[2]}job", " ".join(bare.split()))
     bare = _ACTED.sub("acted", bare)
-    return [_same(word) for word in _somebody().sub(lambda match: _joined(kinds()[match[1]]), bare).split()]
+    bare = re.sub(r"\bhome (?:town|city|country|village)\b", "hometown", bare)
+    said = [_same(word) for word in _somebody().sub(lambda match: _joined(kinds()[match[1]]), bare).split()]
+    people = {_joined(kind) for kind in kinds().values()}
+    for i, word in enumerate(said[:-1]):
+        for age in ("older", "younger"):
+            # "My big sister", and not "who is older, me or my sister".
+            if word in _data()["groups"][age] and said[i + 1] in people:
+                said[i] = f"{age}_"
+    return said
 
 
 @cache
@@ -215,6 +225,8 @@ def _score(fact: Fact, said: Sequence[str], known: Sequence[Fact], at: datetime)
         left -= _PRONOUNS
     named = _cued(fact, words)
     value = left & _of_value(fact, at) if fact.slot not in ("age", "birthday") else set()
+    if fact.slot in ("pet", "family") and not named and not ("i" in words and "my" not in words):
+        value = set()  # "Who is my sister" is not answered by that there is one
     if left - named - value - set(_data()["beside"].get(fact.slot, ())) or not (named or value):
         return 0
     # "Remember i live in Rome" tells; only a question may name what it asks for.
@@ -233,7 +245,7 @@ def _may_ask(slot: str, said: Sequence[str]) -> bool:
     asks = _data()["asks"]
     pair = " ".join(said[at : at + 2])
     allowed = asks.get(pair) or asks.get(said[at])
-    if said[at] == "how" and pair not in asks and not {"call", "called", "spell", "named"} & set(said):
+    if said[at] == "how" and pair not in asks and not {"call", "name"} & set(said):
         return False
     return allowed is None or slot in allowed or slot not in _data()["cues"]
 
@@ -244,8 +256,11 @@ def _cued(fact: Fact, words: set[str]) -> set[str]:
         thing = {_same(word) for word in _plain(fact.slot)[1:]}
         liked = words & {"favorite", "best", "most", "love", "like", "prefer", "always", "top"}
         return thing | liked if thing <= words and liked else set()
-    cues = [set(entry.split()) for entry in _data()["cues"].get(fact.slot, [fact.slot.replace("_", " ")])]
+    own = [" ".join(_same(word) for word in _plain(fact.slot.replace("_", " ")))]
+    cues = [set(entry.split()) for entry in _data()["cues"].get(fact.slot, own)]
     found = {word for cue in cues if cue <= words for word in cue}
+    if fact.slot not in _data()["cues"] and found:
+        found |= words & {"name", "call"}  # a slot of somebody else's making: "cat" of "Anna"
     if fact.slot == "name" and fact.about and "who" in words:
         found.add("who")
     return found
@@ -257,14 +272,16 @@ def _whose(fact: Fact, words: set[str], known: Sequence[Fact]) -> set[str] | Non
         own = words & _MINE or (fact.slot == "plan" and "when" in words)
         return set() if own else None
     found: set[str] = set()
-    parts = re.split(r"'s ", fact.about)
+    about = re.sub(r"^(\w+) of (.+)$", r"\2's \1", fact.about)
+    parts = re.split(r"'s ", about)
     for i, part in enumerate(parts):
-        about = "'s ".join(parts[: i + 1])
-        mentioned = _mentions(about, part, words, known)
+        owner = "'s ".join(parts[: i + 1]) if i + 1 < len(parts) else fact.about
+        mentioned = _mentions(owner, part, words, known)
         if not mentioned:
             return None
         found |= mentioned
     names = {word for f in known if f.slot == "name" and f.about for word in _plain(f.value)}
+    names |= {word for part in parts for word in _plain(part) if word not in kinds() and part[:1].isupper()}
     return found if words & (_MINE | {"the", "that"}) or found & names else None
 
 
@@ -282,7 +299,8 @@ def _mentions(about: str, part: str, words: set[str], known: Sequence[Fact]) -> 
     found = words & (heads | names)
     if not found:
         return set()
-    for age in ("older", "younger"):
-        other = "younger" if age == "older" else "older"
-        found |= words & set(data["groups"][age]) if other not in kind_words else set()
+    ages = {
+        f"{age}_" for age in ("older", "younger") if age not in kind_words and {"older", "younger"} & set(kind_words)
+    }
+    found |= {word for word in words if word.endswith("_") and word not in ages}
     return found | (words & set(kind_words))
