@@ -79,6 +79,32 @@ def test_pets_are_told_by_name() -> None:
     assert "Biscuit the dog" in Skills()([Turn("name my pets", at=AT, profile=known, history=TALKED)])[0][0].text
 
 
+@pytest.mark.parametrize(
+    ("text", "slot"),
+    [
+        ("who is older, me or my sister", "name"),
+        ("who is my sister married to", "name"),
+        ("who named my dog", "name"),
+        ("whats the name of my sisters kid", "name"),
+        ("whats my home town", "home"),
+        ("where was i born", "home"),
+        ("what was my first job", "work"),
+        ("who is my dog", "pet"),
+        ("how old is my dog", "age"),
+    ],
+)
+def test_one_word_too_many_and_it_is_no_question_for_that_slot(text: str, slot: str) -> None:
+    assert slot not in {fact.slot for fact in asked_for([f for f in LENA if f.slot == slot], text, AT, True)}
+
+
+@pytest.mark.parametrize(
+    "fact", [Fact("name", "Miso", "Anna's cat"), Fact("name", "Miso", "cat of Anna"), Fact("cat", "Miso", "Anna")]
+)
+def test_whose_pet_it_is_may_be_kept_in_several_forms(fact: Fact) -> None:
+    assert asked_for([fact], "what is annas cat called", AT, False) == [fact]
+    assert asked_for([fact], "what is my cat called", AT, False) == []
+
+
 def test_a_name_that_is_not_known_is_not_mended_into_one_that_is() -> None:
     known = [Fact("name", "Mia", "sister"), Fact("home", "Oslo", "sister")]
     assert [fact.value for fact in asked_for(known, "where does mia live", AT, True)] == ["Oslo"]
