@@ -81,6 +81,8 @@ def _score(fact: Fact, said: Sequence[str], known: Sequence[Fact], at: datetime)
     left = words - set(data()["frame"]) - whose
     if whose & set(pet_kinds()) or fact.about:
         left -= PRONOUNS
+    if fact.slot in ("name", "nickname") and not fact.about and ("it" in words or not words & {"my", "me", "am"}):
+        return 0  # "What did i call it" is about something else
     named = _cued(fact, words)
     value = left & _of_value(fact, at) if fact.slot not in ("age", "birthday") else set()
     if fact.slot in ("pet", "family") and not fact.about and not named and not ("i" in words and "my" not in words):

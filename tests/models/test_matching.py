@@ -21,6 +21,8 @@ from models.grounding import objections
 from models.matching import asked_for, asks_own
 from models.skills import Skills
 from models.telling import spoken
+from models.training.evaluate_reply import read_prompts, turn_of
+from models.training.reply_checks import answered, check
 from pipelines.turn import Fact, Turn
 from tests.models.skilled import AT, LENA, TALKED
 
@@ -48,6 +50,15 @@ def test_of_what_was_put_aside_nearly_all_is_answered() -> None:
     aside = [row for row in ROWS if row["answer"] and row["half"] == "aside"]
     assert len(aside) == 30
     assert sum(row["answer"].lower() in said(row) for row in aside) >= 29
+
+
+def test_of_the_wordings_of_others_some_are_answered_and_nothing_is_invented() -> None:
+    prompts = [p for p in read_prompts() if p["id"].startswith("b-") and "known" in p]
+    told = [(prompt, Skills()([turn_of(prompt)])[0]) for prompt in prompts]
+    known = [answered(prompt, found[0].text) for prompt, found in told if prompt["known"] and found]
+    assert sum(prompt["known"] for prompt in prompts) == 20
+    assert sum(known) >= 5
+    assert not any("invents" in check(prompt, found[0].text) for prompt, found in told if not prompt["known"] and found)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +101,8 @@ def test_pets_are_told_by_name() -> None:
         ("where was i born", "home"),
         ("what was my first job", "work"),
         ("who is my dog", "pet"),
+        ("what did i call it", "name"),
+        ("which name did i give it", "name"),
         ("how old is my dog", "age"),
     ],
 )
