@@ -31,6 +31,8 @@ def foreign(text: str) -> tuple[str, list[str]] | None:
 
 @cache
 def _words() -> dict[str, frozenset[str]]:
-    # Chat spelling is written out before the comparison, and so must the words be.
+    # Chat spelling is written out before the comparison, and so must the words be; what becomes two English words
+    # ("ty", Polish for "you", is "thank you") tells no language.
     languages = load("skills")["language"].items()
-    return {name: frozenset(plain(" ".join(entry["words"])).split()) for name, entry in languages}
+    written = {name: (plain(word) for word in entry["words"]) for name, entry in languages}
+    return {name: frozenset(word for word in words if " " not in word) for name, words in written.items()}

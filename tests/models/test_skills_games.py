@@ -78,7 +78,19 @@ def test_another_language_gets_an_honest_word(text: str, language: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["the die is cast", "me and tom in la", "lol no", "que?", "ok", "i met tu on the bus", "hi im lena"]
+    "text",
+    [
+        "the die is cast",
+        "me and tom in la",
+        "lol no",
+        "que?",
+        "ok",
+        "i met tu on the bus",
+        "hi im lena",
+        "thank you",
+        "ty",
+        "ok thank u",
+    ],
 )
 def test_english_is_english(text: str) -> None:
     assert foreign(text) is None
