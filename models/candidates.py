@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from models import grounding
-from models.generation import Generator, Sample, Sampling
+from models.generation import Sample, Sampling, load
 from models.hub import fetch
 from models.outgoing import objections
 from models.prompt import chatml, messages
@@ -46,7 +46,7 @@ class Transformers:
         seed: int = -1,
         fallback: bool = False,
     ) -> None:
-        self.generator = Generator(fetch(weights), fetch(adapter) if adapter else None, int8)
+        self.generator = load(fetch(weights), fetch(adapter) if adapter else None, int8)
         self.sampling = Sampling(max_tokens, temperature, top_p, repetition)
         self.count, self.together, self.seed, self.fallback = count, together, seed, fallback
 

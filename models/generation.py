@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 TOP_K = 50
 """Sampling looks at this many tokens at most: enough for a reply, and far cheaper than sorting the vocabulary."""
@@ -48,7 +50,7 @@ class Sample:
     logprob: float
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """A stop was heard while a prompt was read or a token written."""
 
 
@@ -111,7 +113,7 @@ class Generator:
         else:
             generator.manual_seed(seed)
         with torch.inference_mode():
-            read = [self._read(prompt, stop) for prompt, stop in zip(prompts, stops, strict=True)]
+            read = [self.read(prompt, stop) for prompt, stop in zip(prompts, stops, strict=True)]
             asked = [(*one, stop) for one, stop in zip(read, stops, strict=True) if one]
             if not asked:
                 return [[Sample("", False, 0.0)] * count for _ in prompts]
@@ -136,9 +138,10 @@ class Generator:
         """Drop all that is kept of earlier prompts."""
         self._kept.clear()
 
-    def _read(self, prompt: str, stop: threading.Event) -> tuple[Any, Any] | None:
+    def read(self, prompt: str, stop: threading.Event) -> tuple[Any, Any] | None:
         """The prompt's cache (batch of one) and the logits after its last token, shape (1, vocabulary); None when it
-        was stopped before the end, and what was read until then is forgotten."""
+        was stopped before the end, and what was read until then is forgotten. The cache is kept for the next prompt:
+        whoever adds to it crops it again."""
         import torch
         from transformers import DynamicCache
 
@@ -153,15 +156,13 @@ class Generator:
         if earlier is not None and shared:
             for i, layer in enumerate(self._kept[earlier].layers):
                 cache.update(layer.keys[:, :, :shared].clone(), layer.values[:, :, :shared].clone(), i)
-        self._stop = stop
         try:
-            for start in range(shared, len(tokens), READ_AT_ONCE):
-                part = torch.tensor([tokens[start : start + READ_AT_ONCE]])
-                out = self.reader(input_ids=part, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        except _Stopped:
+            with self.heeding(stop):
+                for start in range(shared, len(tokens), READ_AT_ONCE):
+                    part = torch.tensor([tokens[start : start + READ_AT_ONCE]])
+                    out = self.reader(input_ids=part, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        except Stopped:
             return None
-        finally:
-            self._stop = None
         if earlier is not None and 2 * shared > len(earlier):  # the same talk, a turn further: it takes its place
             del self._kept[earlier]
         self._kept[tokens] = cache
@@ -169,10 +170,19 @@ class Generator:
             self._kept.popitem(last=False)
         return cache, out.logits[:, -1]
 
+    @contextmanager
+    def heeding(self, stop: threading.Event | None) -> Iterator[None]:
+        """While this lasts, a layer that is about to compute raises Stopped when the stop is set."""
+        self._stop = stop
+        try:
+            yield
+        finally:
+            self._stop = None
+
     def _look(self, *_: object) -> None:
         """Before every layer of reader and writer."""
         if self._stop is not None and self._stop.is_set():
-            raise _Stopped
+            raise Stopped
 
     def _write(
         self,
@@ -216,22 +226,31 @@ class Generator:
                 rows = [rows[i] for i in stay]
             latest = torch.tensor([[texts[r][-1]] for r in rows])
             held = torch.cat([held, latest], 1)
-            self._stop = stops[0] if len(stops) == 1 else None  # of several prompts, the others go on
             try:
-                out = self.writer(
-                    input_ids=latest,
-                    position_ids=cache.positions(),
-                    past_key_values=cache,
-                    use_cache=True,
-                    branches=cache,
-                )
-            except _Stopped:
+                with self.heeding(stops[0] if len(stops) == 1 else None):  # of several prompts, the others go on
+                    out = self.writer(
+                        input_ids=latest,
+                        position_ids=cache.positions(),
+                        past_key_values=cache,
+                        use_cache=True,
+                        branches=cache,
+                    )
+            except Stopped:
                 break
-            finally:
-                self._stop = None
             cache.written += 1
             logits = out.logits[:, -1]
         return texts, sums, done
+
+
+_LOADED: WeakValueDictionary[tuple[Path, Path | None, bool], Generator] = WeakValueDictionary()
+
+
+def load(folder: Path, adapter: Path | None = None, int8: bool = True) -> Generator:
+    """One generator in memory, with what it keeps of earlier prompts, for all stages that name the same weights."""
+    found = _LOADED.get((folder, adapter, int8))
+    if found is None:
+        found = _LOADED[folder, adapter, int8] = Generator(folder, adapter, int8)
+    return found
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:

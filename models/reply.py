@@ -1,7 +1,7 @@
 """Choosing the reply: a fixed reply first, then a skill that is sure, then the best ranked candidate.
 
 Every candidate passes the outgoing check and that of grounding before it is ranked; when none is left, a written
-fallback is said. Knows no language model: a candidate is a text with a source.
+fallback is said. A candidate is a text with a source; of the language model, only what it makes of a text is known.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from models import grounding
 from models import hate as hate_rules
 from models.embedding import MiniLM
 from models.emotion import Lexicon
+from models.generation import load
 from models.hate_head import Hate
 from models.honest import disclosed
 from models.hub import fetch
-from models.judge import Judge
+from models.judge import Judge, states_of
 from models.outgoing import objections
 from models.phrases import hurt
+from models.prompt import chatml, messages
 from models.unsafe import Unsafe
 from pipelines.errors import UsageError
 from pipelines.turn import Candidate, Reply, Turn
@@ -55,6 +57,8 @@ WEIGHTS = {
     "unfinished": -1.0,
     "tact": 0.5,
     "written": 0.0,
+    "retrieved": 0.0,
+    "near": 1.0,
     "tone": 2.0,
 }
 """Set by hand, for a ranker without a judge; a judge brings fitted ones, of all but tone."""
@@ -69,6 +73,12 @@ _PRAISE = re.compile(
     r"(?i)\b(?:is|was|are|’s|'s|what) (?:an? |the |such an? )?(?:(?:very|really|pretty|so|real) )?"
     r"(?:good|great|nice|lovely|wonderful|beautiful|fine|perfect|clever|best|grand|brilliant)\b"
 )
+_CHEERS = re.compile(
+    r"(?i)\b(?:congrat\w*|(?:good|great|wonderful) news|what a relief|happy birthday|well done|hooray)\b"
+)
+CHEERED, GLAD = -0.3, 0.05
+"""The tone of cheers to a message whose valence is not above GLAD: of something cheerful that nobody told."""
+
 PRAISED = 0.6
 """What calls a thing good sounds this glad at least, whatever else is in it: "sad is a good start"."""
 
@@ -85,35 +95,43 @@ class First:
 class Ranker:
     """The candidate with the highest weighted sum of plain measures and a judge; the trace shows each of them.
 
-    judged: how well the reply fits, by a small network on the encoder's features (models/judge.py); relevance: cosine
+    judged: how well the reply fits, by a small network on the reply model's states (models/judge.py); relevance: cosine
     of candidate and message; likely: the language model's own mean log-probability; length: 1 near `words` words, less
     far from it; repeats_itself, repeats_person: share of the text that repeats one of the companion's last replies, or
     the person's message; written, tact: whether it was written by a person, and whether it answers a hurt then;
+    retrieved, near: whether it was said in another talk, and how like this one that was;
     tone: below 0 when it sounds glad of a hurt, or sad of a joy, by a lexicon.
     weights, tuned: the encoder, as for embedding.minilm (it is in memory once); weights = "" ranks without it.
     hate: the head that is asked beside the rules about candidates that name a group (models/hate_head.py); "" for none.
     unsafe: the head that is asked about candidates that a model wrote (models/unsafe.py); "" for none.
     judge: a card or folder with judge.safetensors, which brings the fitted weights of all measures; "" ranks without.
+    reader, adapter: the model whose states the judge reads: weights and adapter of candidates.transformers (in memory
+    once, and the prompt is read once).
     """
 
     needs: ClassVar[tuple[str, ...]] = ("candidates",)
-    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge", "hate", "unsafe")
+    weights: ClassVar[tuple[str, ...]] = ("weights", "tuned", "judge", "reader", "adapter", "hate", "unsafe")
 
     def __init__(
         self,
         weights: str = "minilm",
         tuned: str = "minilm-chat",
         judge: str = "",
+        reader: str = "smollm2-135m-instruct",
+        adapter: str = "companion",
         words: Annotated[int, Field(ge=3, le=200)] = 14,
         hate: str = "hate",
         unsafe: str = "unsafe",
     ) -> None:
-        if judge and not weights:
-            raise UsageError('reply.ranker: a judge reads the features of an encoder, so weights = "" needs judge = ""')
+        if judge and not reader:
+            raise UsageError('reply.ranker: a judge reads the states of a model, so reader = "" needs judge = ""')
         self.encoder = MiniLM(weights, tuned) if weights else None
         self.hate = Hate(hate, self.encoder) if self.encoder and hate else None
         self.unsafe = Unsafe(unsafe, self.encoder.name) if self.encoder and unsafe else None
-        self.judge = Judge(fetch(judge)) if judge else None
+        self.judge = None
+        if judge:
+            model = load(fetch(reader), fetch(adapter) if adapter else None)
+            self.judge = Judge(fetch(judge), model, states_of(reader, adapter))
         self.words = words
         self.lexicon = Lexicon()
         self.weight_of = dict(WEIGHTS)
@@ -134,7 +152,7 @@ class Ranker:
         keep = [i for i, wrong in enumerate(self._unsafe(fit, read)) if not wrong]
         if not keep:
             return fallback(turn)
-        fit, read = [fit[i] for i in keep], read[[0, 1, *(i + 2 for i in keep)]]
+        fit, read = [fit[i] for i in keep], read[[0, *(i + 1 for i in keep)]]
         if stopped:
             return Reply(fit[0].text, fit[0].source, "stopped: the likeliest until then", tuple(fit))
         ranked = []
@@ -158,7 +176,7 @@ class Ranker:
     def _unsafe(self, candidates: Sequence[Candidate], read: Floats) -> list[bool]:
         if self.unsafe is None or not candidates:
             return [False] * len(candidates)
-        found = self.unsafe(np.broadcast_to(read[0], read[2:].shape), read[2:])
+        found = self.unsafe(np.broadcast_to(read[0], read[1:].shape), read[1:])
         return [wrong and c.source not in WRITTEN for wrong, c in zip(found, candidates, strict=True)]
 
     def measures(
@@ -171,7 +189,8 @@ class Ranker:
         own = [u.text for u in turn.history if u.role == "companion"][-6:]
         return [
             {
-                **encoded,
+                **judged,
+                "relevance": relevance,
                 "likely": max(-1.0, min(0.0, candidate.scores.get("logprob", -1.5) / 3)),
                 "length": length_score(candidate.text, self.words),
                 "repeats_itself": repeats(candidate.text, own),
@@ -179,10 +198,18 @@ class Ranker:
                 "unfinished": 0.0 if candidate.finished else 1.0,
                 "tact": float(hurt(turn) and candidate.source == "template"),
                 "written": float(candidate.source == "template"),
-                "tone": min(0.0, valence * feeling),
+                "retrieved": float(candidate.source == "retrieval"),
+                "near": candidate.scores.get("near", 0.0),
+                "tone": min(
+                    0.0, valence * feeling, CHEERED if valence < GLAD and _CHEERS.search(candidate.text) else 0.0
+                ),
             }
-            for candidate, encoded, feeling in zip(
-                candidates, self._encoded(turn, read), self._feelings(candidates), strict=True
+            for candidate, judged, relevance, feeling in zip(
+                candidates,
+                self._judged(turn, candidates),
+                self._relevance(read),
+                self._feelings(candidates),
+                strict=True,
             )
         ]
 
@@ -195,23 +222,23 @@ class Ranker:
         ]
 
     def _read(self, turn: Turn, candidates: Sequence[Candidate]) -> Floats:
-        """(2 + n, features) of the message, the companion's last words and each candidate; without an encoder (2 + n,
-        0)."""
-        texts = [turn.text, _last(turn), *(c.text for c in candidates)]
+        """(1 + n, features) of the message and each candidate; without an encoder (1 + n, 0)."""
+        texts = [turn.text, *(c.text for c in candidates)]
         return self.encoder.features(texts) if self.encoder else np.zeros((len(texts), 0), dtype=np.float32)
 
-    def _encoded(self, turn: Turn, features: Floats) -> list[dict[str, float]]:
-        """What the encoder makes of each candidate beside the message: relevance, and with a judge, judged."""
+    def _relevance(self, features: Floats) -> list[float]:
         if self.encoder is None:
-            return [{"relevance": 0.0} for _ in features[2:]]
-        message, replies = features[0], features[2:]
-        width = self.encoder.width
-        found = [{"relevance": float(reply[-width:] @ message[-width:])} for reply in replies]
-        if self.judge:
-            spoken = features[1] if _last(turn) else np.zeros_like(features[1])
-            for scores, judged in zip(found, self.judge(message, spoken, replies, self.encoder.name), strict=True):
-                scores["judged"] = float(judged)
-        return found
+            return [0.0] * (len(features) - 1)
+        vectors = features[:, -self.encoder.width :]
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+    def _judged(self, turn: Turn, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """With a judge, what it makes of each candidate: nothing of any when a stop came while it read."""
+        if self.judge is None:
+            return [{} for _ in candidates]
+        prompt = chatml(messages(turn, turn.companion_name))
+        found = self.judge(prompt, [c.text for c in candidates], turn.stop) if candidates else ()
+        return [{"judged": float(score)} for score in ([0.0] * len(candidates) if found is None else found)]
 
     def _why(self, ranked: Sequence[Candidate]) -> str:
         """In which measures the winner beat the second, the largest first."""
@@ -221,10 +248,6 @@ class Ranker:
         gains = {name: weight * (best[name] - second[name]) for name, weight in self.weight_of.items()}
         parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
         return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
-
-
-def _last(turn: Turn) -> str:
-    return next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
 
 
 def decided(turn: Turn) -> Reply | None:

@@ -32,6 +32,8 @@ MEASURES = {
     "unfinished": "is finished",
     "tact": "gentler with a hurt",
     "written": "who wrote it",
+    "retrieved": "from another talk",
+    "near": "answered the like before",
     "tone": "sounds like how you feel",
 }
 """What the ranker's measures mean when one candidate beats another in them, in words."""

@@ -29,11 +29,12 @@ from models.training.reply import held_out, keep, read_talks, restore
 
 GOOD = ("best", "ok")
 LABELS = ("good", "acceptable", "bad")
-READ = tuple(Path(__file__).parent / "read" / f"{name}.jsonl" for name in ("first", "second"))
+READ = tuple(Path(__file__).parent / "read" / f"{name}.jsonl" for name in ("first", "second", "third"))
 """Replies to prompts of held-out topics, read blind: the chain's choice and one candidate at random, of several
 adapters, each with its labels (2026-11-25). The sheets did not say whose a reply was. first: 226 prompts, the shipped
 adapter and the one before it, three readers, half of the prompts by two of them; one had seen some replies before.
-second: 100 prompts, the shipped adapter and two that were trained further and did not replace it, three readers."""
+second: 100 prompts, the shipped adapter and two that were trained further and did not replace it, three readers.
+third: 100 prompts, the chain with and without replies of other talks and the judge that reads states, four readers."""
 
 
 @dataclass

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,17 +30,18 @@ from pipelines.turn import Emotion, Fact, Memory, Moment, Persona, Turn, Utteran
 
 HERE = Path(__file__).parent
 MESSAGES = HERE / "messages.jsonl"
-JUDGED = tuple(HERE / "judged" / f"{name}.jsonl" for name in ("first", "second", "third"))
+JUDGED = tuple(HERE / "judged" / f"{name}.jsonl" for name in ("first", "second", "third", "fourth", "fifth", "sixth"))
 """Candidates of the adapter as it was on 2026-11-24; of one that had read the plain talks of 2026-11-25; and of that
-one after a round of DPO."""
+one after a round of DPO. Fourth: four of the adapter of the companion, two templates and six replies of other talks;
+fifth and sixth: replies of other talks alone."""
 HELD_OUT = HERE / "judged" / "held_out.jsonl"
 """Of that one after two rounds, for prompts of held-out topics alone: for reports."""
 
 HISTORY = 10
 """Utterances before the message: in the middle of the 8 to 12 that `memory.history` of config.toml lets through."""
 
-COUNT = 8
-"""Candidates for a prompt."""
+COUNT, TEMPLATES, RETRIEVED = 8, 2, 6
+"""Candidates for a prompt: by the model, from written sentences, and from other talks."""
 
 REASONS = (
     *("off_topic", "cold", "contradicts", "invented", "repeats", "cut_off", "nonsense", "unsafe", "claims_human"),
@@ -158,10 +160,12 @@ def write(out: Path, adapter: str, minutes: float, batch: int) -> None:
             samples = generator.sample(texts, COUNT, sampling, stops, int(_seed(texts), 16))
             generator.forget()
             with out.open("a", encoding="utf-8") as file:
-                for (_, prompt), row in zip(group, samples, strict=True):
+                for (_, prompt), row, more in zip(group, samples, others([p for _, p in group]), strict=True):
                     tidied = [c for sample in row if (c := tidy(sample))]
-                    said = [[c.text, round(c.scores["logprob"], 3), int(c.finished)] for c in tidied]
-                    file.write(json.dumps({**prompt, "candidates": said}, ensure_ascii=False) + "\n")
+                    said = [
+                        [c.text, {"logprob": round(c.scores["logprob"], 3)}, int(c.finished), "model"] for c in tidied
+                    ]
+                    file.write(json.dumps({**prompt, "candidates": said + more}, ensure_ascii=False) + "\n")
         print(f"{min(start + 8 * batch, len(waiting))} in {time.time() - started:.0f} s", flush=True)
 
 
@@ -172,20 +176,33 @@ def _seed(texts: Sequence[str]) -> str:
 # -- judging
 
 
-def templated(asked: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For each prompt one reply put together from written sentences, as the template stage would offer it."""
+def others(asked: Sequence[Mapping[str, Any]]) -> list[list[list[Any]]]:
+    """For each prompt what the template and the retrieval stage would offer beside the model, as rows of candidates.
+    What was said in talks of the prompt's own topic is left out: a held-out topic has none either."""
     from models import emotion, intent
     from models.embedding import MiniLM
+    from models.retrieval import Retrieval
     from models.templates import Template
 
     turns = [turn_of(prompt) for prompt in asked]
-    for turn, embedding in zip(turns, MiniLM()(turns), strict=True):
-        turn.embedding = embedding
-    for turn, found in zip(turns, intent.Encoder()(turns), strict=True):
-        turn.intent = found
-    for turn, felt in zip(turns, emotion.Encoder()(turns), strict=True):
-        turn.emotion = felt
-    return [offered[0].text for offered in Template(1)(turns)]
+    for stage, slot in ((MiniLM(), "embedding"), (intent.Encoder(), "intent"), (emotion.Encoder(), "emotion")):
+        for turn, found in zip(turns, stage(turns), strict=True):
+            setattr(turn, slot, found)
+    rows = []
+    for prompt, written, retrieved in zip(
+        asked, Template(TEMPLATES)(turns), Retrieval(count=RETRIEVED + 8)(turns), strict=True
+    ):
+        near = [c for c in retrieved if c.text not in _replies_by_topic().get(prompt["topic"], ())][:RETRIEVED]
+        rows.append([[c.text, dict(c.scores), 1, c.source] for c in (*written, *near)])
+    return rows
+
+
+@cache
+def _replies_by_topic() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for talk in read_talks(sorted(DIALOGUES.glob("*.jsonl"))):
+        found.setdefault(talk["topic"], set()).update(t["text"] for t in talk["turns"] if t["who"] == "companion")
+    return found
 
 
 def order(id: str, count: int) -> list[int]:
@@ -196,7 +213,7 @@ def order(id: str, count: int) -> list[int]:
 
 
 def sheets(written: Path, out: Path, size: int = 100) -> None:
-    """Sheets of `size` prompts for what is on no sheet yet; the candidates are those of the model and one template."""
+    """Sheets of `size` prompts for what is on no sheet yet; in shuffled order."""
     out.mkdir(parents=True, exist_ok=True)
     parts = sorted(out.glob("part_??.jsonl"))
     seen = {line["id"] for part in parts for line in read_talks([part])}
@@ -204,8 +221,8 @@ def sheets(written: Path, out: Path, size: int = 100) -> None:
     for start in range(0, len(new) - size + 1 if len(new) % size and len(new) > size else len(new), size):
         part = new[start : start + size]
         lines = []
-        for prompt, template in zip(part, templated(part), strict=True):
-            texts = [text for text, _, _ in prompt["candidates"]] + [template]
+        for prompt in part:
+            texts = [candidate[0] for candidate in prompt["candidates"]]
             sheet = {
                 "id": prompt["id"],
                 "companion": prompt["persona"]["name"],
@@ -247,7 +264,8 @@ def problems(sheet: Path) -> list[str]:
 
 
 def gather(written: Path, folder: Path, out: Path) -> None:
-    """All judged prompts in one file: candidates as [text, label, log-probability, finished, source]; "better" is the
+    """All judged prompts in one file: candidates as [text, label, scores, finished, source] (in older files the
+    log-probability alone in the place of the scores); "better" is the
     reply that the reader would have sent, where the best was not really good or none was fit."""
     by_id = {line["id"]: line for line in read_talks([written])}
     lines = []
@@ -258,15 +276,13 @@ def gather(written: Path, folder: Path, out: Path) -> None:
         for answer in read_talks([sheet.with_suffix(".out.jsonl")]):
             prompt, shown = by_id[answer["id"]], asked[answer["id"]]["candidates"]
             places = order(prompt["id"], len(shown))
-            said = [list(c) for c in prompt["candidates"]] + [[shown[str(places.index(len(shown) - 1) + 1)], 0.0, 1]]
             result = []
-            for i, (text, logprob, finished) in enumerate(said):
-                number = str(places.index(i) + 1)
-                if shown[number] != text:
+            for i, (text, scores, finished, source) in enumerate(prompt["candidates"]):
+                place = str(places.index(i) + 1)
+                if shown[place] != text:
                     raise ValueError(f"{sheet.name}: {prompt['id']} shows other candidates than were written")
-                label = "best" if str(answer["best"]) == number else answer["bad"].get(number, "ok")
-                source = "template" if i == len(said) - 1 else "model"
-                result.append([text, label, logprob, finished, source])
+                label = "best" if str(answer["best"]) == place else answer["bad"].get(place, "ok")
+                result.append([text, label, scores, finished, source])
             better = {"better": answer["better"]} if answer.get("better") else {}
             lines.append(json.dumps({**prompt, "candidates": result, **better}, ensure_ascii=False))
     out.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")

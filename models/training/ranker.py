@@ -1,19 +1,20 @@
 """Trains what ranks the candidates: the judge (models/judge.py), then the weights that join it to the plain measures.
 
-    python -m models.training.ranker --out FOLDER [--talks PUBLIC.jsonl]     train: minutes
-    python -m models.training.ranker --out FOLDER --report [--judged FILE]   how often its choice is best, and bad
+    python -m models.training.ranker --out FOLDER --work FOLDER              half an hour to read, then minutes
+    python -m models.training.ranker --out FOLDER --work FOLDER --report     how often its choice is best, and bad
 
-First the judge learns to tell the reply that followed from replies of other talks, on our own dialogues and (--talks)
-on openly licensed ones; then, on judged candidates (judged/first.jsonl), to put good before bad, best before all. The
-weights of the measures are fitted on learned topics that the judge was not trained on. Held-out topics
-(`reply.held_out`) are only reported on.
+The judge learns on judged candidates (models/training/judged) to put good before bad and the best before all, from the
+states of the reply model. The weights of the measures are fitted with scores of judges that have not seen the topic.
+Held-out topics (`reply.held_out`) are only reported on. To be run again whenever the adapter changes.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,18 +24,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import judge
+from models import hub, judge
+from models.generation import load
+from models.hub import fetch
+from models.reply import WEIGHTS as BY_HAND
 from models.reply import Ranker
-from models.training.preferences import JUDGED, turn_of
-from models.training.reply import DIALOGUES, held_out, read_talks
+from models.training.preferences import HELD_OUT, HERE, JUDGED, chat, turn_of
+from models.training.reply import held_out, read_talks
+from models.training.safety import WEIGHTS, bring_up_to_date
 from pipelines.turn import Candidate, Turn
 
 HELD = {"repeats_itself": -1.5, "repeats_person": -0.8, "tact": 1.0}
 """Weights that are set by hand. A judge saw one reply of a talk and not the one before it; and a hurt is met by words
 that a person wrote, which costs nothing on the topics that weigh (best 0.299 after 0.294, bad 0.584 after 0.593)."""
 
-WRONG = 3
-"""Replies of other talks beside each reply that really followed."""
+BASE, ADAPTER = "smollm2-135m-instruct", "companion"
+READ = tuple(path for path in JUDGED if path.stem not in ("second", "third"))
+"""What is learned from: second and third are candidates of adapters that are not the companion's."""
+
+POOL = HERE / "judged" / "fourth.jsonl"
+"""What the weights are fitted on: candidates of all sources beside each other, with the scores of judges that have not
+seen the topic."""
+
+FOLDS = 5
+
+LAYER = 16
+"""Of 30, whose states the judge reads. On folds of judged/fourth.jsonl (2026-11-25) 10 told good from bad less well
+(area under the curve 0.664 after 0.696), 22 as well (0.693), the last less (0.668)."""
+
+UNITS, PASSES, BATCH = 32, 8, 24
+
+NAMES = ("judged", *BY_HAND)
+"""The measures, in the order of their weights."""
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,7 @@ class Judged:
     labels: tuple[str, ...]
 
     @property
-    def good(self) -> NDArray[np.float32]:
+    def good(self) -> Floats:
         return np.array([label in ("best", "ok") for label in self.labels], dtype=np.float32)
 
     @property
@@ -60,165 +83,108 @@ def read(path: Path) -> list[Judged]:
     found = []
     for line in read_talks([path]):
         candidates = tuple(
-            Candidate(text, "template" if source == "template" else "transformers", False, bool(finished), scores)
-            for text, _, logprob, finished, source in line["candidates"]
-            for scores in [{} if source == "template" else {"logprob": logprob}]
+            Candidate(text, "transformers" if source == "model" else source, False, bool(finished), scores)
+            for text, _, scored, finished, source in line["candidates"]
+            for scores in [scored if isinstance(scored, dict) else {"logprob": scored} if source == "model" else {}]
         )
         found.append(Judged(line["topic"], turn_of(line), candidates, tuple(c[1] for c in line["candidates"])))
     return found
 
 
-def split(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
-    """learn, weigh (every sixth of the learned topics) and held: by topic, so that no talk is in two of them."""
-    parts: dict[str, list[Judged]] = {"learn": [], "weigh": [], "held": []}
-    topics = sorted({j.topic for j in judged if not held_out({"topic": j.topic})})
-    random.Random(5).shuffle(topics)
-    weighed = set(topics[::6])
-    for j in judged:
-        parts["held" if held_out({"topic": j.topic}) else "weigh" if j.topic in weighed else "learn"].append(j)
-    return parts
+def fold_of(topic: str) -> int:
+    """A part of the learned topics, the same on every machine, so that no talk is in two of them."""
+    return int(hashlib.sha256(topic.encode()).hexdigest(), 16) % FOLDS
 
 
 # -- the judge
 
 
-def following(talks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """(the companion's words before, the person's message, the companion's reply) of every exchange."""
-    found = []
-    for talk in talks:
-        said = [("", ""), *((t["who"], t["text"]) for t in talk["turns"])]
-        for (before, last), (who, message), (then, reply) in zip(said, said[1:], said[2:], strict=False):
-            if who == "person" and then == "companion":
-                found.append((last if before == "companion" else "", message, reply))
+def states_of_all(path: Path, prompts: Sequence[Mapping[str, Any]], work: Path) -> list[Floats]:
+    """For each judged prompt of a file (candidates, 2 hidden): what the judge reads. Kept in `work`, since it takes a
+    third of a second for each."""
+    kept = work / f"{path.stem}.npz"
+    if not kept.exists():
+        model = load(fetch(BASE), fetch(ADAPTER))
+        found = []
+        for i, prompt in enumerate(prompts):
+            texts = [candidate[0] for candidate in prompt["candidates"]]
+            states = judge.states(model, chat(prompt), texts, threading.Event(), LAYER)
+            assert states is not None  # nobody stops it
+            found.append(states)
+            model.forget()
+            if i % 100 == 0:
+                print(f"{path.name}: {i} of {len(prompts)}", flush=True)
+        work.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, X=np.concatenate(found).astype(np.float16), n=np.array([len(f) for f in found]))
+    read = np.load(kept)
+    return np.split(read["X"].astype(np.float32), np.cumsum(read["n"])[:-1])
+
+
+def train_judge(learn: Sequence[tuple[Judged, Floats]], seeds: int = 3) -> dict[str, Any]:
+    """Tensors of a judge: `seeds` networks of one hidden layer, each trained on its own, whose mean is one network.
+    Good before bad by a logistic for each reply, the best before the others by a softmax."""
+    import torch
+
+    everything = np.concatenate([states for _, states in learn])
+    mean, scale = everything.mean(0), 1 / (everything.std(0) + 1e-3)
+    rows = [torch.from_numpy((states - mean) * scale) for _, states in learn]
+    good, best = [torch.from_numpy(j.good) for j, _ in learn], [j.best for j, _ in learn]
+    networks = []
+    for seed in range(seeds):
+        torch.manual_seed(seed)
+        chance = random.Random(seed)
+        network = torch.nn.Sequential(
+            torch.nn.Dropout(0.3), torch.nn.Linear(len(mean), UNITS), torch.nn.ReLU(), torch.nn.Dropout(0.3),
+            torch.nn.Linear(UNITS, 1),
+        )  # fmt: skip
+        optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1.0)
+        for _ in range(PASSES):
+            order = chance.sample(range(len(learn)), len(learn))
+            for start in range(0, len(order), BATCH):
+                part = order[start : start + BATCH]
+                scores = network(torch.cat([rows[i] for i in part]))[:, 0].split([len(rows[i]) for i in part])
+                loss = scores[0].new_zeros(())
+                for found, i in zip(scores, part, strict=True):
+                    loss = loss + torch.nn.functional.binary_cross_entropy_with_logits(found, good[i])
+                    if best[i] is not None:
+                        loss = loss + 0.3 * torch.nn.functional.cross_entropy(found[None], torch.tensor([best[i]]))
+                optimizer.zero_grad()
+                (loss / len(part)).backward()
+                optimizer.step()
+        networks.append(network.eval())
+    hidden = [n[1].weight.detach() * torch.from_numpy(scale) for n in networks]
+    shifts = [n[1].bias.detach() - h @ torch.from_numpy(mean) for n, h in zip(networks, hidden, strict=True)]
+    return {
+        "hidden.weight": torch.cat(hidden),
+        "hidden.bias": torch.cat(shifts),
+        "out.weight": torch.cat([n[4].weight.detach() for n in networks], 1) / seeds,
+        "out.bias": torch.stack([n[4].bias.detach() for n in networks]).mean(0),
+    }
+
+
+def judged_by(tensors: Mapping[str, Any], read: Floats) -> Floats:
+    """(candidates,) the judge's scores of states (candidates, 2 hidden)."""
+    t = {name: np.asarray(tensor) for name, tensor in tensors.items()}
+    hidden = np.maximum(read @ t["hidden.weight"].T + t["hidden.bias"], 0)
+    found: Floats = (hidden @ t["out.weight"].T + t["out.bias"])[:, 0]
     return found
-
-
-def encode(texts: Sequence[str], ranker: Ranker) -> dict[str, NDArray[np.float32]]:
-    """Features of every text, each read once; of the empty text zeros, as the ranker has it for no last words."""
-    assert ranker.encoder is not None
-    unique = sorted(set(texts) - {""})
-    features = ranker.encoder.features(unique)
-    return {"": np.zeros(features.shape[1], dtype=np.float32), **dict(zip(unique, features, strict=True))}
-
-
-def last_words(turn: Turn) -> str:
-    return next((u.text for u in reversed(turn.history) if u.role == "companion"), "")
-
-
-def train_judge(
-    exchanges: Sequence[tuple[str, str, str]],
-    learn: Sequence[Judged],
-    check: Sequence[Judged],
-    ranker: Ranker,
-    seed: int,
-    hidden: int = 64,
-    first: int = 4,
-    then: int = 30,
-) -> dict[str, Any]:
-    """Tensors of a judge: `first` passes over exchanges with replies of other talks, then up to `then` over what was
-    judged; of these the pass whose choices on `check` are best (best minus bad) is kept."""
-    import torch
-
-    torch.manual_seed(seed)
-    chance = random.Random(seed)
-    parts = [*learn, *check]
-    known = encode(
-        [*(text for exchange in exchanges for text in exchange), *(j.turn.text for j in parts)]
-        + [last_words(j.turn) for j in parts]
-        + [c.text for j in parts for c in j.candidates],
-        ranker,
-    )
-    width = len(known[""])
-    network = torch.nn.Sequential(
-        torch.nn.Dropout(0.2), torch.nn.Linear(4 * width, hidden), torch.nn.ReLU(), torch.nn.Dropout(0.2),
-        torch.nn.Linear(hidden, 1),
-    )  # fmt: skip
-
-    def rows(message: str, last: str, replies: Sequence[str]) -> Any:
-        found = judge.inputs(known[message], known[last], np.stack([known[r] for r in replies]))
-        return torch.from_numpy(found)
-
-    def read(j: Judged) -> Any:
-        return rows(j.turn.text, last_words(j.turn), [c.text for c in j.candidates])
-
-    truth = np.eye(1 + WRONG, dtype=np.float32)[0]
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.02)
-    for _ in range(first):
-        order = chance.sample(range(len(exchanges)), len(exchanges))
-        plan = []
-        for i in order:
-            last, message, reply = exchanges[i]
-            others = [exchanges[chance.randrange(len(exchanges))][2] for _ in range(WRONG)]
-            plan.append((lambda m=message, s=last, r=(reply, *others): rows(m, s, r), truth, 0))
-        loss = _pass(network, optimizer, plan)
-    print(json.dumps({"after following": choices(check, _alone(network, read)), "loss": round(loss, 3)}), flush=True)
-    for group in optimizer.param_groups:
-        group["lr"] = 5e-4
-    judged = [(lambda j=j: read(j), j.good, j.best) for j in learn]
-    kept, best = None, -9.0
-    for number in range(then):
-        chance.shuffle(judged)
-        loss = _pass(network, optimizer, judged)
-        found = choices(check, _alone(network, read))
-        if found["best"] - found["bad"] > best:
-            best, kept = found["best"] - found["bad"], {k: v.clone() for k, v in network.state_dict().items()}
-            print(json.dumps({"pass": number + 1, "loss": round(loss, 3), **found}), flush=True)
-    assert kept is not None
-    names = {"1.weight": "hidden.weight", "1.bias": "hidden.bias", "4.weight": "out.weight", "4.bias": "out.bias"}
-    return {names[key]: value.to(torch.float16).contiguous() for key, value in kept.items()}
-
-
-def _pass(network: Any, optimizer: Any, plan: Sequence[tuple[Any, Any, int | None]], batch: int = 32) -> float:
-    """Once over talks with their replies; the mean loss. Good before bad by a logistic for each reply, the best before
-    all by a softmax."""
-    import torch
-
-    network.train()
-    total = 0.0
-    for start in range(0, len(plan), batch):
-        part = plan[start : start + batch]
-        read = [rows() for rows, _, _ in part]
-        scores = network(torch.cat(read))[:, 0].split([len(r) for r in read])
-        loss = scores[0].new_zeros(())
-        for found, (_, good, best) in zip(scores, part, strict=True):
-            loss = loss + torch.nn.functional.binary_cross_entropy_with_logits(found, torch.from_numpy(good))
-            if best is not None:
-                loss = loss + 0.5 * torch.nn.functional.cross_entropy(found.unsqueeze(0), torch.tensor([best]))
-        (loss / len(part)).backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        total += float(loss.detach())
-    network.eval()
-    return total / max(1, len(plan))
-
-
-def _alone(network: Any, read: Any) -> Any:
-    import torch
-
-    def scores(j: Judged) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            found: NDArray[np.float32] = network(read(j))[:, 0].numpy()
-            return found
-
-    return scores
 
 
 # -- the weights of the measures
 
 
-def measures(judged: Sequence[Judged], ranker: Ranker) -> list[NDArray[np.float32]]:
-    """For each turn (candidates, measures), in the order of the ranker's `weight_of`."""
-    return [
-        np.array(
-            [[m[name] for name in ranker.weight_of] for m in ranker.measures(j.turn, j.candidates)], dtype=np.float32
-        )
-        for j in judged
-    ]
+def measures(judged: Sequence[Judged], scores: Sequence[Floats]) -> list[Floats]:
+    """For each turn (candidates, measures), in the order of NAMES; scores: the judge's."""
+    ranker = Ranker(judge="")
+    found = []
+    for j, given in zip(judged, scores, strict=True):
+        rows = ranker.measures(j.turn, j.candidates)
+        each = [{**row, "judged": float(score)} for row, score in zip(rows, given, strict=True)]
+        found.append(np.array([[row[name] for name in NAMES] for row in each], dtype=np.float32))
+    return found
 
 
-def fit(
-    found: Sequence[NDArray[np.float32]], judged: Sequence[Judged], given: NDArray[np.float32], penalty: float = 0.01
-) -> NDArray[np.float32]:
+def fit(found: Sequence[Floats], judged: Sequence[Judged], given: Floats, penalty: float = 0.01) -> Floats:
     """(measures,) weights, with the judge's objective: good before bad, best before all. given: (measures,) weights
     that are not fitted, nan where they are."""
     import torch
@@ -267,61 +233,79 @@ def choices(judged: Sequence[Judged], scores: Any) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--judged", type=Path, default=JUDGED[0])
-    parser.add_argument("--talks", type=Path, nargs="*", default=[], help="more talks to learn what follows from")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--report", action="store_true")
+    parser.add_argument("--work", type=Path, required=True, help="where what the judge reads is kept")
+    parser.add_argument("--report", type=Path, nargs="*", help="score the judge in --out on held-out topics of files")
     arguments = parser.parse_args()
-    parts = split(read(arguments.judged))
-    out: Path = arguments.out
-    if arguments.report:
-        report(out, parts["held"])
+    if arguments.report is not None:
+        print(json.dumps(report(arguments.out, arguments.report or (READ[0], HELD_OUT), arguments.work), indent=1))
         return
-    out.mkdir(parents=True, exist_ok=True)
     started = time.time()
-    talks = [t for t in read_talks(sorted(DIALOGUES.glob("*.jsonl"))) if not held_out(t)]
-    exchanges = following([*talks, *read_talks(arguments.talks)])
-    counts = {name: len(part) for name, part in parts.items()}
-    print(f"{len(exchanges)} replies that followed; judged prompts: {counts}", flush=True)
-    tensors = train_judge(exchanges, parts["learn"], parts["weigh"], Ranker(), arguments.seed)
-    finish(
-        out,
-        tensors,
-        parts["weigh"],
-        {"judged": counts, "followed": len(exchanges), "seconds": int(time.time() - started)},
-    )
+    learn = [pair for pair in together(READ, arguments.work) if not held_out({"topic": pair[0].topic})]
+    pool = [pair for pair in together([POOL], arguments.work) if not held_out({"topic": pair[0].topic})]
+    scores: dict[int, Floats] = {}
+    for fold in range(FOLDS):
+        apart = train_judge([pair for pair in learn if fold_of(pair[0].topic) != fold])
+        scores |= {id(j): judged_by(apart, states) for j, states in pool if fold_of(j.topic) == fold}
+        print(f"fold {fold + 1} of {FOLDS}", flush=True)
+    weighed = [j for j, _ in pool]
+    found = measures(weighed, [scores[id(j)] for j in weighed])
+    weights = fit(found, weighed, np.array([HELD.get(name, np.nan) for name in NAMES], dtype=np.float32))
+    tensors = train_judge(learn)
+    about = {
+        "states of": judge.states_of(BASE, ADAPTER),
+        "layer": LAYER,
+        "weights": {name: round(float(w), 4) for name, w in zip(NAMES, weights, strict=True)},
+        "learned": len(learn),
+        "weighed": len(pool),
+        "seconds": int(time.time() - started),
+    }
+    save(arguments.out, tensors, about)
+    print(json.dumps(about["weights"]))
+    print(json.dumps({"weighed": choices(weighed, _weighed(weighed, found, weights))}))
 
 
-def finish(out: Path, tensors: dict[str, Any], weigh: Sequence[Judged], about: dict[str, Any]) -> None:
-    """Fit the weights of the measures and write judge.safetensors, with them in its header."""
+def together(paths: Sequence[Path], work: Path) -> list[tuple[Judged, Floats]]:
+    """All judged prompts of the files, each with what the judge reads of it."""
+    found: list[tuple[Judged, Floats]] = []
+    for path in paths:
+        found += zip(read(path), states_of_all(path, read_talks([path]), work), strict=True)
+    return found
+
+
+def save(out: Path, tensors: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """Write judge.safetensors, with all that is said of it in its header, and bring its card up to date."""
+    import torch
     from safetensors.torch import save_file
 
-    encoder = Ranker().encoder
-    assert encoder is not None
-    header: dict[str, Any] = {"encoder": encoder.name, "weights": {}, **about}
-    save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(header)})
-    ranker = Ranker(judge=str(out))
-    weighed = measures(weigh, ranker)
-    given = np.array([HELD.get(name, np.nan) for name in ranker.weight_of], dtype=np.float32)
-    weights = fit(weighed, weigh, given)
-    header["weights"] = {name: round(float(w), 4) for name, w in zip(ranker.weight_of, weights, strict=True)}
-    save_file(tensors, out / judge.FILE, metadata={"judge": json.dumps(header)})
-    print(json.dumps(header["weights"]))
-    print(json.dumps({"weigh": choices(weigh, _weighed(weigh, weighed, weights))}))
+    out.mkdir(parents=True, exist_ok=True)
+    halves = {name: tensor.to(torch.float32).contiguous() for name, tensor in tensors.items()}
+    save_file(halves, out / judge.FILE, metadata={"judge": json.dumps(about)})
+    if out.resolve() == WEIGHTS.resolve():
+        bring_up_to_date(hub.CARDS / "judge.toml", out / judge.FILE)
 
 
-def _weighed(judged: Sequence[Judged], found: Sequence[NDArray[np.float32]], weights: Any) -> Any:
+def _weighed(judged: Sequence[Judged], found: Sequence[Floats], weights: Any) -> Any:
     totals = {id(j): f @ weights for j, f in zip(judged, found, strict=True)}
     return lambda j: totals[id(j)]
 
 
-def report(out: Path, held: Sequence[Judged]) -> None:
-    """The ranker as it is used, and the one whose weights were set by hand, on the held-out topics."""
-    rows = {}
-    for name, ranker in (("trained", Ranker(judge=str(out))), ("set by hand", Ranker(judge=""))):
-        weights = np.array(list(ranker.weight_of.values()))
-        rows[name] = choices(held, _weighed(held, measures(held, ranker), weights))
-    print(json.dumps(rows, indent=1))
+def report(out: Path, paths: Sequence[Path], work: Path) -> dict[str, Any]:
+    """For each file: the ranker as it is used, and the one whose weights were set by hand, on held-out topics."""
+    from safetensors import safe_open
+
+    with safe_open(out / judge.FILE, framework="pt") as file:
+        about = json.loads(file.metadata()["judge"])
+        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    by_hand = {"judged": 0.0, **BY_HAND}
+    found: dict[str, Any] = {}
+    for path in paths:
+        pairs = [pair for pair in together([path], work) if held_out({"topic": pair[0].topic})]
+        held = [j for j, _ in pairs]
+        measured = measures(held, [judged_by(tensors, r) for _, r in pairs])
+        for name, weights in (("trained", about["weights"]), ("set by hand", by_hand)):
+            ranked = _weighed(held, measured, np.array([weights[n] for n in NAMES], dtype=np.float32))
+            found.setdefault(path.stem, {})[name] = choices(held, ranked)
+    return found
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def main() -> None:
             generator.forget()
             started = time.perf_counter()
             with torch.inference_mode():
-                generator._read(prompt, threading.Event())
+                generator.read(prompt, threading.Event())
             took[part].append(time.perf_counter() - started)
     for part in parts:
         _say(f"read {LENGTH} tokens, {part:3} at once: {statistics.median(took[part]):.2f} s (median of 3)")

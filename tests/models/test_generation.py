@@ -89,13 +89,13 @@ def test_the_last_of_many_is_not_waited_for(generator: Generator) -> None:
 
 def test_a_kept_beginning_gives_the_same_logits(folder: Path) -> None:
     fresh, used = Generator(folder, int8=False), Generator(folder, int8=False)
-    used._read(prompt(1, 2, 3, 4, 5, 6), NEVER)
-    _, expected = fresh._read(prompt(1, 2, 3, 4, 9, 8), NEVER)
-    cache, logits = used._read(prompt(1, 2, 3, 4, 9, 8), NEVER)
+    used.read(prompt(1, 2, 3, 4, 5, 6), NEVER)
+    _, expected = fresh.read(prompt(1, 2, 3, 4, 9, 8), NEVER)
+    cache, logits = used.read(prompt(1, 2, 3, 4, 9, 8), NEVER)
     assert torch.allclose(expected, logits, atol=1e-5)
     assert cache.get_seq_length() == 6
     assert len(used._kept) == 1, "a talk that went on takes the place of its beginning"
-    _, same = used._read(prompt(1, 2, 3, 4, 9, 8), NEVER)
+    _, same = used.read(prompt(1, 2, 3, 4, 9, 8), NEVER)
     assert torch.allclose(expected, same, atol=1e-5)
     used.forget()
     assert not used._kept
@@ -117,7 +117,7 @@ def step(generator: Generator, cache: Branches, *tokens: int) -> torch.Tensor:
 
 def test_each_branch_has_the_logits_that_its_text_has_alone(generator: Generator) -> None:
     prompts = [prompt(1, 2, 3, 4, 5), prompt(7)]
-    cache = Branches([generator._read(p, NEVER)[0] for p in prompts], 2, 3)
+    cache = Branches([generator.read(p, NEVER)[0] for p in prompts], 2, 3)
     step(generator, cache, 5, 6, 7, 8)
     step(generator, cache, 9, 10, 11, 12)
     cache.keep([0, 2, 3])
@@ -130,13 +130,13 @@ def test_each_branch_has_the_logits_that_its_text_has_alone(generator: Generator
 
 def test_quantised_writing_is_near_and_leaves_the_reader_alone(folder: Path) -> None:
     both = Generator(folder, int8=True)
-    cache, before = both._read(prompt(3, 4, 5), NEVER)
+    cache, before = both.read(prompt(3, 4, 5), NEVER)
     near = step(both, Branches([cache], 1, 1), 6)
     exact = both.reader(input_ids=torch.tensor([[*both.tokenizer(prompt(3, 4, 5)).input_ids, 6]])).logits[:, -1]
     assert torch.nn.functional.cosine_similarity(exact[0], near[0], dim=0) > 0.99
     assert not torch.equal(exact, near)
     both.forget()
-    assert torch.equal(before, both._read(prompt(3, 4, 5), NEVER)[1])
+    assert torch.equal(before, both.read(prompt(3, 4, 5), NEVER)[1])
 
 
 def test_a_norm_is_exchanged_only_for_one_that_does_the_same() -> None:
@@ -158,10 +158,10 @@ def test_what_is_kept_is_bounded_and_the_least_recently_used_goes(
     monkeypatch.setattr(generation, "KEPT_TOKENS", 12)
     generator = Generator(folder, int8=False)
     for p in (prompt(1, 2, 3, 4), prompt(11, 12, 13, 14), prompt(1, 2, 3, 4, 5), prompt(21, 22, 23, 24)):
-        generator._read(p, NEVER)
+        generator.read(p, NEVER)
     first = [generator.tokenizer.decode(tokens[:1]) for tokens in generator._kept]
     assert first == ["w1", "w21"], "the talk that went on was used later than the other"
-    generator._read(prompt(*range(30, 50)), NEVER)
+    generator.read(prompt(*range(30, 50)), NEVER)
     assert len(generator._kept) == 1, "one that is longer than the bound is kept alone"
 
 
@@ -235,7 +235,7 @@ def test_a_prompt_read_in_parts_gives_the_logits_it_has_at_once(folder: Path, mo
     generator = Generator(folder, int8=False)
     monkeypatch.setattr(generation, "READ_AT_ONCE", 16)
     long = list(range(2, 55))
-    read = generator._read(prompt(*long), NEVER)
+    read = generator.read(prompt(*long), NEVER)
     assert read is not None
     ids = torch.tensor([generator.tokenizer(prompt(*long), add_special_tokens=False).input_ids])
     expected = generator.reader(input_ids=ids, past_key_values=DynamicCache()).logits[:, -1]

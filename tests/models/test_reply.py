@@ -177,8 +177,8 @@ class Encoder:
 def test_a_judge_decides_and_the_trace_shows_it() -> None:
     heard = []
 
-    def kind(message: np.ndarray, last: np.ndarray, replies: np.ndarray, encoder: str) -> np.ndarray:
-        heard.append((message.any(), last.any(), encoder))
+    def kind(prompt: str, replies: Sequence[str], stop: threading.Event) -> np.ndarray:
+        heard.append((prompt, list(replies)))
         return np.array([0.0, 5.0], dtype=np.float32)
 
     ranker = Ranker(weights="")
@@ -189,10 +189,37 @@ def test_a_judge_decides_and_the_trace_shows_it() -> None:
     assert reply.text == "Oh no, I am sorry."
     assert reply.ranked[0].scores["judged"] == 5.0
     assert "judged +5.00" in reply.why
-    ranker([turn(generated("Nice weather we are having."), generated("Oh no, I am sorry."))])
-    assert heard == [(True, True, "toy"), (True, False, "toy")]
+    [(prompt, replies)] = heard
+    assert prompt.endswith("my day was long<|im_end|>\n<|im_start|>assistant\n")
+    assert "Hi Ana." in prompt
+    assert replies == ["Nice weather we are having.", "Oh no, I am sorry."]
 
 
-def test_a_judge_without_an_encoder_says_what_is_missing() -> None:
-    with pytest.raises(UsageError, match="weights"):
-        Ranker(weights="", judge="somewhere")
+def test_a_stop_while_the_judge_reads_leaves_the_other_measures() -> None:
+    ranker = Ranker(weights="")
+    ranker.judge = lambda *_: None  # type: ignore[assignment]
+    ranker.weight_of = {"judged": 1.0, **ranker.weight_of}
+    [reply] = ranker([turn(generated("Nice.", -2.0), generated("Oh no, I am sorry to read that.", -0.5))])
+    assert reply.text == "Oh no, I am sorry to read that."
+    assert reply.ranked[0].scores["judged"] == 0.0
+
+
+def test_a_judge_without_a_reader_says_what_is_missing() -> None:
+    with pytest.raises(UsageError, match="reader"):
+        Ranker(weights="", judge="somewhere", reader="")
+
+
+@pytest.mark.parametrize(("valence", "first"), [(-0.4, "Oh no. What went wrong?"), (0.0, "Oh no. What went wrong?")])
+def test_nobody_is_cheered_for_what_is_no_joy(ranker: Ranker, valence: float, first: str) -> None:
+    for cheers in ("What a relief! How was it?", "That's such good news.", "Congratulations! How was it?"):
+        asked = turn(generated(cheers, -0.5), generated("Oh no. What went wrong?"), text="got my exam back")
+        asked.emotion = Emotion({}, ("neutral",), valence)
+        [reply] = ranker([asked])
+        assert reply.text == first
+
+
+def test_a_joy_is_cheered(ranker: Ranker) -> None:
+    asked = turn(generated("Congratulations! How was it?", -0.5), generated("What was it?"), text="i passed my exam")
+    asked.emotion = Emotion({}, ("joy",), 0.6)
+    [reply] = ranker([asked])
+    assert reply.text.startswith("Congratulations")

@@ -13,11 +13,10 @@ from models.training.reply import held_out, read_talks
 
 
 @pytest.fixture
-def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def written(tmp_path: Path) -> Path:
     """Three prompts with candidates, and their sheet in a folder beside them."""
-    monkeypatch.setattr(preferences, "templated", lambda asked: ["A written reply." for _ in asked])
     chosen = preferences.prompts(3, 2)[:3]
-    said = [["one", -1.0, 1], ["two", -2.0, 0]]
+    said = [["one", -1.0, 1, "model"], ["two", -2.0, 0, "model"], ["A written reply.", 0.0, 1, "template"]]
     path = tmp_path / "written.jsonl"
     path.write_text("".join(json.dumps({**p, "candidates": said}) + "\n" for p in chosen), encoding="utf-8")
     preferences.sheets(path, tmp_path / "sheets")
@@ -73,6 +72,21 @@ def test_a_slip_in_judging_is_named(written: Path, change: dict[str, Any], probl
     [sheet] = sorted((written.parent / "sheets").glob("part_??.jsonl"))
     judge(sheet, change)
     assert any(problem in found for found in preferences.problems(sheet))
+
+
+def test_beside_the_model_there_are_templates_and_replies_of_other_topics():
+    chosen = preferences.prompts(40, 0)[:30]
+    rows = preferences.others(chosen)
+    sources = [source for row in rows for *_, source in row]
+    assert sources.count("template") == 60
+    assert sources.count("retrieval") > 30
+    own = preferences._replies_by_topic()
+    assert not any(
+        text in own.get(prompt["topic"], ())
+        for prompt, row in zip(chosen, rows, strict=True)
+        for text, _, _, source in row
+        if source == "retrieval"
+    )
 
 
 def test_what_is_only_reported_on_is_of_held_out_topics():

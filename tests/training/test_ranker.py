@@ -8,9 +8,9 @@ import random
 import numpy as np
 import pytest
 
+from models.judge import Judge
 from models.training import ranker
 from models.training.ranker import Judged
-from models.training.reply import held_out
 from pipelines.turn import Candidate, Turn
 
 
@@ -30,29 +30,27 @@ def test_read_gives_turns_candidates_and_labels(tmp_path):
         "history": [["person", "hi"], ["companion", "Hi you."]],
         "text": "miso is asleep",
         "emotion": ["joy"],
-        "candidates": [["Sleep well, Miso.", "best", -1.2, 1, "model"], ["Cars.", "off_topic", -2.0, 0, "template"]],
+        "candidates": [
+            ["Sleep well, Miso.", "best", -1.2, 1, "model"],
+            ["Cars.", "off_topic", -2.0, 0, "template"],
+            ["Naps are good.", "ok", {"near": 0.7}, 1, "retrieval"],
+        ],
     }
     path = tmp_path / "preferences.jsonl"
     path.write_text(json.dumps(line) + "\n", encoding="utf-8")
     [found] = ranker.read(path)
     assert found.turn.text == "miso is asleep"
     assert [u.text for u in found.turn.history] == ["hi", "Hi you."]
-    assert [c.source for c in found.candidates] == ["transformers", "template"]
-    assert [c.finished for c in found.candidates] == [True, False]
-    assert found.candidates[0].scores == {"logprob": -1.2}
-    assert found.labels == ("best", "off_topic")
-    assert found.good.tolist() == [1, 0]
+    assert [c.source for c in found.candidates] == ["transformers", "template", "retrieval"]
+    assert [c.finished for c in found.candidates] == [True, False, True]
+    assert [c.scores for c in found.candidates] == [{"logprob": -1.2}, {}, {"near": 0.7}]
+    assert found.labels == ("best", "off_topic", "ok")
+    assert found.good.tolist() == [1, 0, 1]
     assert found.best == 0
 
 
-def test_no_topic_is_in_two_parts_and_the_held_out_ones_are_apart():
-    topics = [f"topic {i}" for i in range(200)]
-    parts = ranker.split([judged("bx", topic) for topic in topics for _ in range(2)])
-    seen = {name: {j.topic for j in part} for name, part in parts.items()}
-    assert all(len(part) > 20 for part in parts.values())
-    assert not seen["learn"] & (seen["weigh"] | seen["held"])
-    assert not seen["weigh"] & seen["held"]
-    assert seen["held"] == {topic for topic in topics if held_out({"topic": topic})}
+def test_every_fold_has_topics():
+    assert {ranker.fold_of(f"topic {i}") for i in range(100)} == set(range(ranker.FOLDS))
 
 
 def test_choices_count_best_and_bad_beside_a_random_pick():
@@ -80,15 +78,20 @@ def test_fitted_weights_put_the_measure_that_tells_good_from_bad_first():
     assert held == -1.5
 
 
-def test_what_followed_is_learned_with_the_words_before_it():
-    said = [("person", "my cat is ill"), ("companion", "Oh no, poor cat."), ("person", "yes"), ("companion", "I hope.")]
-    talk = {
-        "persona": {"name": "Juno", "traits": [], "likes": []},
-        "facts": [],
-        "recalled": [],
-        "turns": [{"who": who, "text": text} for who, text in said],
-    }
-    assert ranker.following([talk]) == [
-        ("", "my cat is ill", "Oh no, poor cat."),
-        ("Oh no, poor cat.", "yes", "I hope."),
-    ]
+def test_a_judge_learns_from_states_and_is_kept_as_it_was_trained(tmp_path):
+    chance = np.random.default_rng(1)
+    prompts, read = [], []
+    for _ in range(120):
+        best = int(chance.integers(4))
+        prompts.append(judged("".join("b" if i == best else "x" for i in range(4))))
+        states = chance.normal(3, 2, (4, 8)).astype(np.float32)
+        states[best, 2] += 4
+        read.append(states)
+    tensors = ranker.train_judge(list(zip(prompts, read, strict=True))[:80])
+    scores = {id(j): ranker.judged_by(tensors, r) for j, r in zip(prompts, read, strict=True)}
+    found = ranker.choices(prompts[80:], lambda j: scores[id(j)])
+    assert found["best"] > 0.7 > 2 * found["random best"]
+    ranker.save(tmp_path, tensors, {"layer": 2, "states of": "tiny"})
+    kept = Judge(tmp_path, None, "tiny")  # type: ignore[arg-type]
+    assert kept.layer == 2
+    np.testing.assert_allclose(kept.hidden, np.asarray(tensors["hidden.weight"]), atol=1e-6)
