@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch")
 from transformers import LlamaConfig, LlamaForCausalLM  # noqa: E402
 
 from models.training.prefer import READ, Example, Settings, examples, likelihoods, loss_of, read  # noqa: E402
-from models.training.preferences import HELD_OUT, JUDGED  # noqa: E402
-from models.training.reply import held_out, read_talks  # noqa: E402
+from models.training.preferences import HELD_OUT, JUDGED, cuts  # noqa: E402
+from models.training.reply import DIALOGUES, held_out, read_talks  # noqa: E402
 
 END = 2
 
@@ -79,6 +79,7 @@ def test_a_prompt_counts_only_with_a_good_and_a_bad_candidate_and_the_best_comes
 @pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
 def test_what_was_read_is_of_held_out_topics_and_adds_up(path: Path) -> None:
     topics = {line["id"]: line for line in read_talks([*JUDGED, HELD_OUT])}
+    topics |= {cut["id"]: cut for talk in read_talks(sorted(DIALOGUES.glob("*.jsonl"))) for cut in cuts(talk)}
     assert all(held_out(topics[row["id"]]) for row in read_talks([path]))
     for shares in read(path).values():
         assert sum(shares.values()) == pytest.approx(1, abs=0.002)
