@@ -23,6 +23,7 @@ from pydantic import Field
 from models.candidates import wants_generation
 from models.chatspeak import load, plain
 from models.embedding import MiniLM
+from models.grounding import asks_about_person
 from models.hub import fetch
 from pipelines.errors import StageError, WeightsError
 from pipelines.turn import Candidate, Turn
@@ -80,8 +81,9 @@ class Retrieval:
         return [self._offered(turn, next(before) if text else None) for turn, text in zip(turns, last, strict=True)]
 
     def _offered(self, turn: Turn, before: Floats | None) -> list[Candidate]:
-        # After a stop, nothing new is put beside what was being said.
-        if turn.embedding is None or turn.stop.is_set() or not wants_generation(turn):
+        # After a stop, nothing new is put beside what was being said; and what is asked of this person, no other talk
+        # can tell.
+        if turn.embedding is None or turn.stop.is_set() or not wants_generation(turn) or asks_about_person(turn):
             return []
         if turn.embedding.encoder != self.encoder.name:
             raise StageError(f'the vectors are of "{turn.embedding.encoder}", the store\'s of "{self.encoder.name}"')

@@ -75,6 +75,10 @@ def test_without_a_vector_or_after_a_stop_there_is_none(stage: Retrieval):
     assert stage([Turn("i failed my maths exam", at=NOW), stopped]) == [[], []]
 
 
+def test_what_is_asked_of_the_person_no_other_talk_answers(stage: Retrieval):
+    assert offered(stage, "i fixed the tap, remember my sister's name?") == []
+
+
 def test_over_a_fixed_reply_nothing_is_looked_up(stage: Retrieval):
     turn = Turn("i failed my maths exam", at=NOW, safety=Risk("now", "self-harm", "Call someone."))
     [turn.embedding] = MiniLM()([turn])
