@@ -175,7 +175,7 @@ def _talk(pipe: Any, config: str | None, sets: Sequence[str], rounds: int, threa
                 started, busy = time.perf_counter(), time.process_time()
                 [turn] = companion.answer([(str(talk), text)])
                 took = time.perf_counter() - started, time.process_time() - busy
-                written = [c for c in turn.candidates or () if c.source not in ("skills", "template")]
+                written = [c for c in turn.candidates or () if c.source not in ("skills", "template", "retrieval")]
                 if not written:
                     pipe.send(f"! no stage wrote a candidate for {text!r}: {turn.failed or 'a skill was sure'}")
                     return

@@ -42,6 +42,9 @@ SHORT = 3
 REPLY = 0.6
 """Weight of how near the reply itself is to the message."""
 
+TO_IT = "+you"
+"""Stands among the words that a reply needs when it answered something that was said of the companion."""
+
 Floats = NDArray[np.float32]
 
 
@@ -93,7 +96,7 @@ class Retrieval:
             reply, needs = self.store.replies[row]
             if near < self.near or len(found) == self.count:
                 break
-            if reply not in found and needs <= said:
+            if reply not in found and needs <= said and (TO_IT in needs) == (TO_IT in said):
                 found[reply] = Candidate(reply, "retrieval", scores={"near": round(near, 3)})
         return list(found.values())
 
@@ -134,9 +137,10 @@ class Store:
 
 
 def known(turn: Turn) -> frozenset[str]:
-    """What a reply may take up: the stems of the message and the last utterances, and whether a he or she is meant."""
+    """What a reply may take up: the stems of the message and the last utterances, whether a he or she is meant, and
+    TO_IT."""
     texts = [turn.text, *(said.text for said in list(turn.history)[-4:])]
-    return stems(" ".join(texts)) | meant(" ".join(texts))
+    return stems(" ".join(texts)) | meant(" ".join(texts)) | to_it(turn.text)
 
 
 def stems(text: str) -> frozenset[str]:
@@ -145,6 +149,11 @@ def stems(text: str) -> frozenset[str]:
 
 
 _ENDING = re.compile(r"(?:'s|ing|ed|es|s|e|y|ies|ied)$")
+
+
+def to_it(text: str) -> frozenset[str]:
+    """TO_IT when the message speaks of the companion itself: what was said of others is no answer then."""
+    return frozenset([TO_IT] if {"you", "your", "yours", "yourself"} & set(plain(text).split()) else [])
 
 
 def meant(text: str) -> frozenset[str]:

@@ -22,11 +22,14 @@ import numpy as np
 
 from models import hub
 from models.embedding import MiniLM
-from models.retrieval import FILE, meant, stems
+from models.retrieval import FILE, meant, stems, to_it
 from models.training.reply import DIALOGUES, held_out, read_talks
 from models.training.safety import WEIGHTS, bring_up_to_date
 
 EXCHANGES = Path(__file__).parent / "exchanges"
+
+SENTENCES = 2
+"""Of a reply, at most: a goodbye and most else is said in two."""
 
 COMMON = 12
 """Replies in which a word must occur to be common."""
@@ -81,8 +84,10 @@ def kept(found: list[Exchange]) -> list[tuple[Exchange, frozenset[str]]]:
         taken_up = own & words(f"{exchange.talk} {exchange.message}")
         free = own - taken_up
         names = stems(" ".join(re.findall(r"(?<=[a-z,] )[A-Z]\w+", exchange.reply)))
+        if len(re.findall(r"[.!?]+(?: |$)", exchange.reply)) > SENTENCES:
+            continue
         if all(count[word] >= COMMON for word in free) and not names - taken_up - stems("AI I"):
-            result.append((exchange, taken_up | meant(exchange.reply)))
+            result.append((exchange, taken_up | meant(exchange.reply) | to_it(exchange.message)))
     return result
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.embedding import MiniLM
-from models.retrieval import Retrieval, known, meant, stems
+from models.retrieval import Retrieval, known, meant, stems, to_it
 from models.training.retrieval import Exchange, exchanges, kept, write
 from pipelines.errors import WeightsError
 from pipelines.turn import Risk, Turn, Utterance
@@ -79,6 +79,14 @@ def test_what_is_asked_of_the_person_no_other_talk_answers(stage: Retrieval):
     assert offered(stage, "i fixed the tap, remember my sister's name?") == []
 
 
+def test_what_is_said_of_the_companion_gets_what_was_said_to_that(tmp_path: Path):
+    told = [("you miss the sea, right?", "Far away, even small things come back."), ("i miss the sea", "Which one?")]
+    write([(Exchange("t", "", m, r, ""), to_it(m)) for m, r in told], tmp_path, MiniLM())
+    stage = Retrieval(str(tmp_path))
+    assert offered(stage, "do u miss the sea") == ["Far away, even small things come back."]
+    assert offered(stage, "i really miss the sea") == ["Which one?"]
+
+
 def test_over_a_fixed_reply_nothing_is_looked_up(stage: Retrieval):
     turn = Turn("i failed my maths exam", at=NOW, safety=Risk("now", "self-harm", "Call someone."))
     [turn.embedding] = MiniLM()([turn])
@@ -111,7 +119,9 @@ def test_a_reply_keeps_what_it_took_up_and_goes_when_it_says_something_rare():
     rare = Exchange("t", "", "so tired", "Even a walrus naps.", "")
     name = Exchange("t", "", "so tired", "Good plan, Wren.", "my name is Wren")
     stranger = Exchange("t", "", "so tired", "Good plan, Wren.", "")
-    found = dict(kept([*common, taken, rare, name, stranger]))
+    long = Exchange("t", "", "so tired", "That's a good plan. Enjoy it. Good plan.", "")
+    found = dict(kept([*common, taken, rare, name, stranger, long]))
+    assert long not in found
     assert found[taken] == {"kettl", "broken"}
     assert "wren" in found[name]
     assert rare not in found
