@@ -164,6 +164,10 @@ def _too_young(turn: Turn, clauses: list[Clause]) -> str | None:
     return choose(turn, _texts("young", "love")) if safety.wants_romance_too_young(turn) else None
 
 
+_ASKS_IT = re.compile(r"(?:(?:so|but|and|hey) )?(?:do|did|will|would|are|can|could|have) you\b")
+"""A question to the companion, whether or not there is a mark behind it."""
+
+
 def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     for text, labels, asks in sorted(clauses, key=lambda c: not c[2]):
         words = len(text.split())
@@ -172,7 +176,7 @@ def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
             return _with_tail(turn, choose(turn, _texts("self", "real")), clauses)
         for intent, pattern, key in _SELF:
             covered = labels.get(intent, 0)
-            enough = covered >= 0.55 or (asks and covered >= 0.3)
+            enough = covered >= 0.55 or ((asks or _ASKS_IT.match(text)) and covered >= 0.3)
             if enough and not others and re.search(pattern, text):
                 if intent == "love_bot" and not asks and words > 7:
                     continue

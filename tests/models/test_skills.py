@@ -345,3 +345,9 @@ def test_what_is_no_matter_of_taste_is_left_to_others(text: str) -> None:
 
 def test_without_likes_of_its_own_it_claims_no_taste_either() -> None:
     assert " AI" in reply("do you like pierogi", persona=Persona(likes=()))
+
+
+@pytest.mark.parametrize("text", ["do you miss me when im gone", "do u get lonely when i close the app"])
+def test_a_question_to_it_needs_no_mark(text: str) -> None:
+    [[candidate]] = Skills()([Turn(text)])
+    assert re.search(r"\b(?:AI|software)\b", candidate.text)
