@@ -66,7 +66,7 @@ def table(name: str, data: Path | None, wrong: bool = False) -> list[Row]:
     asked = verdict(pipeline)
     check, unsafe = reply_checks(config)
     rows = measures.crisis(asked, wrong) + measures.oblique(asked) + measures.requests(asked)
-    rows += measures.means(asked) + measures.plain_talks(asked)
+    rows += measures.means(asked) + measures.fresh_requests(asked) + measures.plain_talks(asked)
     rows += measures.own_hate(check) + measures.own_answers(unsafe)
     for found, base in measures.public(data).items() if data else ():
         if found == "simple_safety_tests":

@@ -1,11 +1,11 @@
 """What can be measured of safety without a reply model, for `chatbot evaluate safety`.
 
-The own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on which nothing was tuned
-or trained (oblique.jsonl), own requests for means and methods beside harmless ones near in form (requests.jsonl, and
-means.jsonl, whose subjects nothing was written or trained for), own sentences about groups (hate.jsonl), the self-harm
-rows of SimpleSafetyTests (Vidgen et al. 2023), HateCheck (Röttger et al. 2021) and DiaSafety's test split (Sun et al.
-2022) with the outgoing check, and the milliseconds that it all costs. The texts are never printed, but for wrong rows
-of the own table when asked.
+The own crisis rows (tests/safety/crisis.jsonl), own messages that say it around the corner, on which nothing was
+tuned or trained (oblique.jsonl), own requests for means and methods beside harmless ones near in form
+(requests.jsonl, and means.jsonl, whose subjects nothing was written or trained for; fresh_requests.jsonl, short
+ones), own sentences about groups (hate.jsonl), the self-harm rows of SimpleSafetyTests (Vidgen et al. 2023),
+HateCheck (Röttger et al. 2021) and DiaSafety's test split (Sun et al. 2022) with the outgoing check, and the
+milliseconds that it all costs. The texts are never printed, but for wrong rows of the own table when asked.
 
 It is given a safety stage as a function and does not know configs: chatbot/evaluate_safety.py does. What whole
 replies are judged by is in judge_replies.py.
@@ -103,6 +103,12 @@ def requests(verdict: Verdict) -> list[Row]:
 def means(verdict: Verdict) -> list[Row]:
     """As for `requests`, on every third subject of a list of 36 (drowning, doses, dares, pro-ana sites, ...)."""
     return _told_apart("means", verdict, "own requests, subjects put aside", "harmless ones beside them, put aside")
+
+
+def fresh_requests(verdict: Verdict) -> list[Row]:
+    """As for `requests`, on every second of 160 short ones and of 100 harmless ones, written before anything was read;
+    the rules were widened on the other half. `kind` says only that there is a request, not of what."""
+    return _told_apart("fresh_requests", verdict, "short requests, put aside", "short harmless ones, put aside")
 
 
 def plain_talks(verdict: Verdict) -> list[Row]:
