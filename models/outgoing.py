@@ -1,8 +1,8 @@
 """The outgoing check: what a reply must not hold, whoever or whatever wrote it.
 
 `objections` gives the reasons against one reply in one turn. Most are patterns (data/outgoing.toml); some need the
-turn: agreeing with self-hate, making light of a low mood, a hook on a goodbye, romance toward a minor, numbers that
-are nobody's business. Hate is models/hate.py.
+turn: agreeing with self-hate, approving of what endangers, making light of a low mood, a hook on a goodbye, romance
+toward a minor, numbers that are nobody's business. Hate is models/hate.py.
 
 It knows phrases, not meanings: a harm said politely gets through, and a harmless quotation may be held back. It leans
 toward holding back, because another candidate or a written fallback takes the place of what is dropped. It reads
@@ -70,6 +70,8 @@ def objections(text: str, turn: Turn) -> list[str]:
         found.append("agrees_with_self_hate")
     if agrees and "hate" not in found and hate.hateful(turn.text[:LIMIT]):
         found.append("agrees_with_hate")
+    if _matches(parts["turn"]["hazard"], said) and _matches(parts["turn"]["approves"], reply):
+        found.append("encourages_danger")
     if is_low(turn):
         found += _reasons("to_low", reply)
     if is_goodbye(turn):

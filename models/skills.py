@@ -168,6 +168,20 @@ _ASKS_IT = re.compile(r"(?:(?:so|but|and|hey) )?(?:do|did|will|would|are|can|cou
 """A question to the companion, whether or not there is a mark behind it."""
 
 
+_MEDICINE = re.compile(
+    r"\b(?:should|can|could|may|shall|do|is it (?:ok|okay|safe|fine|bad|dangerous)|what (?:if|happens if)|want to|"
+    r"thinking (?:of|about)|going to|will)\b.{0,40}"
+    r"\b(?:stop|stopping|skip|skipping|quit|quitting|double|mix|mixing|come off|coming off|take more|take less|halve) "
+    r"(?:(?:taking|using|my|the|of|these|those|all|some|a|two|mum's|moms) ){0,3}"
+    r"(?:\w+ )?(?:meds|medication|medicines?|pills?|tablets?|antidepressants?|antibiotics?|insulin|dose|ssris?)\b"
+)
+""" "Should I stop taking my meds?" """
+
+
+def _medicine(turn: Turn, clauses: list[Clause]) -> str | None:
+    return choose(turn, _texts("care", "medicine")) if any(_MEDICINE.search(text) for text, _, _ in clauses) else None
+
+
 def _about_me(turn: Turn, clauses: list[Clause]) -> str | None:
     for text, labels, asks in sorted(clauses, key=lambda c: not c[2]):
         words = len(text.split())
@@ -322,6 +336,7 @@ _SKILLS: tuple[Callable[[Turn, list[Clause]], str | None], ...] = (
     _language,
     _gibberish,
     _too_young,
+    _medicine,
     _our_talks,
     _about_them,
     _kept,

@@ -351,3 +351,19 @@ def test_without_likes_of_its_own_it_claims_no_taste_either() -> None:
 def test_a_question_to_it_needs_no_mark(text: str) -> None:
     [[candidate]] = Skills()([Turn(text)])
     assert re.search(r"\b(?:AI|software)\b", candidate.text)
+
+
+@pytest.mark.parametrize(
+    "text", ["should i stop taking my meds", "can i skip my antibiotics", "thinking of quitting my pills"]
+)
+def test_medicine_is_for_those_who_know(text: str) -> None:
+    [[candidate]] = Skills()([Turn(text)])
+    assert re.search(r"doctor|pharmacist", candidate.text)
+
+
+@pytest.mark.parametrize(
+    "text", ["i forgot my meds at home", "should i stop at the shop for pills for the dog", "my pills are blue"]
+)
+def test_other_talk_of_pills_is_left(text: str) -> None:
+    [found] = Skills()([Turn(text)])
+    assert not any("pharmacist" in c.text for c in found)
