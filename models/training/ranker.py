@@ -49,8 +49,8 @@ seen the topic."""
 FOLDS = 5
 
 LAYER = 16
-"""Of 30, whose states the judge reads. On folds of judged/fourth.jsonl (2026-11-25) 10 told good from bad less well
-(area under the curve 0.664 after 0.696), 22 as well (0.693), the last less (0.668)."""
+"""Of 30, whose states the judge reads. On folds of judged/fourth.jsonl the tenth and the last told good from bad less
+well, the twenty-second as well (2026-11-25)."""
 
 UNITS, PASSES, BATCH = 32, 8, 24
 
