@@ -19,9 +19,13 @@ from pydantic import Field
 
 from models import heads
 from models.chatspeak import load, plain
+from models.entity_rules import lists
 from models.hub import fetch
 from pipelines.errors import UsageError
 from pipelines.turn import Emotion, Turn
+
+PUT_DOWN = 0.9
+"""Probability of grief when an animal was put down."""
 
 LABELS = (
     *("admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire"),
@@ -82,12 +86,21 @@ class Encoder:
         for label in _of_emoji(text) & probabilities.keys():
             probabilities[label] = 1 - (1 - probabilities[label]) * (1 - WEAK)
             probabilities["neutral"] *= 1 - WEAK
+        if "grief" in probabilities and _put_down().search(plain(text)):
+            probabilities["grief"], probabilities["neutral"] = max(probabilities["grief"], PUT_DOWN), 0.0
         over = [label for label, p in probabilities.items() if p >= self.thresholds[label] and label != "neutral"]
         # Thresholds of rare feelings are low; what is likelier neutral than anything else shows none of them.
         if max(probabilities, key=lambda label: probabilities[label]) == "neutral":
             over = []
         labels = tuple(sorted(over, key=lambda label: -probabilities[label])) or ("neutral",)
         return Emotion(probabilities, labels, valence(probabilities))
+
+
+@cache
+def _put_down() -> re.Pattern[str]:
+    """ "We had to put my old cat to sleep": a death in words that are none, which no head has heard as one."""
+    pets = "|".join(lists()["pets"])
+    return re.compile(rf"\bput(?:ting)? (?:my|our|the) (?:\w+ )?(?:{pets}) (?:to sleep|down)\b")
 
 
 class Lexicon:

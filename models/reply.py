@@ -196,7 +196,7 @@ class Ranker:
                 "repeats_itself": repeats(candidate.text, own),
                 "repeats_person": repeats(candidate.text, [turn.text]),
                 "unfinished": 0.0 if candidate.finished else 1.0,
-                "tact": float(hurt(turn) and candidate.source == "template"),
+                "tact": _tact(turn) if candidate.source == "template" else 0.0,
                 "written": float(candidate.source == "template"),
                 "retrieved": float(candidate.source == "retrieval"),
                 "near": candidate.scores.get("near", 0.0),
@@ -248,6 +248,12 @@ class Ranker:
         gains = {name: weight * (best[name] - second[name]) for name, weight in self.weight_of.items()}
         parts = [f"{name} {gain:+.2f}" for name, gain in sorted(gains.items(), key=lambda g: -g[1]) if gain > 0.005]
         return f"best of {len(ranked)}: " + (", ".join(parts[:3]) or "equal to the second") + " against the next"
+
+
+def _tact(turn: Turn) -> float:
+    """How much words are wanted that a person wrote for it: at a hurt, and twice as much at a death."""
+    grief = turn.emotion.probabilities.get("grief", 0.0) if turn.emotion else 0.0
+    return float(hurt(turn)) * (2 if grief >= 0.4 else 1)
 
 
 def decided(turn: Turn) -> Reply | None:

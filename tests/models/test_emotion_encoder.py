@@ -104,3 +104,15 @@ def test_emoji_are_evidence_beside_the_words(chain):
     assert "amusement" in laugh.labels
     assert "amusement" in silly.labels
     assert eyes.valence < 0
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(
+    ("text", "grief"), [("we had to put my cat to sleep today", True), ("put my phone down", False)]
+)
+def test_an_animal_put_down_is_a_death(text: str, grief: bool) -> None:
+    turn = Turn(text)
+    [turn.embedding] = MiniLM()([turn])
+    [found] = Encoder()([turn])
+    assert (found.labels[0] == "grief") == grief
+    assert (found.valence < -0.3) == grief

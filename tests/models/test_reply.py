@@ -223,3 +223,13 @@ def test_a_joy_is_cheered(ranker: Ranker) -> None:
     asked.emotion = Emotion({}, ("joy",), 0.6)
     [reply] = ranker([asked])
     assert reply.text.startswith("Congratulations")
+
+
+def test_at_a_death_words_written_for_it_are_wanted_most(ranker: Ranker) -> None:
+    written = Candidate("I'm so sorry. Tell me about her, if you like.", "template")
+    asked = turn(generated("That's sad and frightening for you. Did you know her well?"), written, text="my gran died")
+    found = []
+    for grief in (0.1, 0.8):
+        asked.emotion = Emotion({"grief": grief}, ("grief",), -0.5)
+        found.append([m["tact"] for m in ranker.measures(asked, list(asked.candidates or ()))])
+    assert found == [[0.0, 1.0], [0.0, 2.0]]
