@@ -42,3 +42,30 @@ def companions(tmp_path: Path) -> Callable[[Pipeline], Callable[[], Companion]]:
     """Makes companions on one data folder of this test, around a pipeline that is already loaded."""
     settings = MemorySettings(folder=str(tmp_path / "people"))
     return lambda pipeline: lambda: Companion(pipeline, Persona(), settings)
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes the folder of a random Llama of 64 words; settings are those of its config that matter."""
+
+    def make(**settings: float) -> Path:
+        import torch
+        from tokenizers import Tokenizer, models, pre_tokenizers
+        from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+        path = tmp_path_factory.mktemp("tiny-llama")
+        words = ["<unk>", "<|im_start|>", "<|im_end|>", *(f"w{i}" for i in range(61))]
+        tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+        fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<|im_end|>")
+        fast.save_pretrained(path)
+        torch.manual_seed(0)
+        size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+        config = LlamaConfig(
+            vocab_size=64, num_key_value_heads=2, max_position_embeddings=256, tie_word_embeddings=True,
+            eos_token_id=2, **(size | settings),
+        )  # fmt: skip
+        LlamaForCausalLM(config).save_pretrained(path)
+        return path
+
+    return make

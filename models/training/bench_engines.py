@@ -57,7 +57,7 @@ def ours(threads: int) -> Write:
     _torch(threads)
     generator = Generator(fetch(BASE), fetch("companion"))
     generator.end = -1
-    ranker, encoder = Ranker(judge="judge"), MiniLM()
+    ranker, encoder = Ranker(judge="judge", reader=BASE, adapter="companion"), MiniLM()
 
     def write(count: int, tokens: int) -> None:
         generator.forget()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
-from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
+from transformers import DynamicCache, LlamaForCausalLM  # noqa: E402
 
 from models import generation  # noqa: E402
 from models.branches import Branches, _plain  # noqa: E402
@@ -25,19 +25,8 @@ NEVER = threading.Event()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tiny-llama")
-    words = ["<unk>", "<|im_start|>", "<|im_end|>", *(f"w{i}" for i in range(61))]
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<|im_end|>").save_pretrained(path)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=256, tie_word_embeddings=True, eos_token_id=2,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(path)
-    return path
+def folder(tiny_llama: Callable[..., Path]) -> Path:
+    return tiny_llama()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 from safetensors.numpy import save_file  # noqa: E402
-from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
 
 from models.generation import Generator, Sampling  # noqa: E402
 from models.judge import Judge, states, states_of  # noqa: E402
@@ -23,20 +22,8 @@ TEXTS = ["w5 w6", "w7", "w1 w2 w3 w4"]
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Generator:
-    path = tmp_path_factory.mktemp("tiny-llama")
-    words = ["<unk>", "<|im_start|>", "<|im_end|>", *(f"w{i}" for i in range(61))]
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", eos_token="<|im_end|>").save_pretrained(path)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=4, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=256, tie_word_embeddings=True, eos_token_id=2,
-        initializer_range=0.3,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(path)
-    return Generator(path, int8=False)
+def reader(tiny_llama: Callable[..., Path]) -> Generator:
+    return Generator(tiny_llama(num_hidden_layers=4, initializer_range=0.3), int8=False)
 
 
 def plainly(reader: Generator, prompt: str, text: str, layer: int) -> np.ndarray:
