@@ -114,17 +114,24 @@ def _language(turn: Turn, clauses: list[Clause]) -> str | None:
 
 def _gibberish(turn: Turn, clauses: list[Clause]) -> str | None:
     words = [word for text, labels, _ in clauses for word in text.split() if not labels]
-    if words and len(words) <= 4 and all(_mash(word) for word in words):
+    if len(words) <= 4 and any(map(_mash, words)) and all(_mash(word) or _beside(word) for word in words):
         return choose(turn, _texts("odd", "gibberish"))
     return None
 
 
 def _mash(word: str) -> bool:
     """Keys hit at random: no vowels, a run along a row of the keyboard, or five consonants in a row."""
-    if len(word) < 5 or not word.isascii() or not word.isalpha():
+    if len(word) < 4 or not word.isascii() or not word.isalpha():
         return False
     along = any(word[i : i + 4] in row for row in _ROWS for i in range(len(word) - 3))
+    if len(word) < 5:
+        return along
     return along or not re.search(r"[aeiouy]", word) or bool(re.search(r"[bcdfghjklmnpqrstvwxz]{6}", word))
+
+
+def _beside(word: str) -> bool:
+    """Three keys in a row, which mean nothing beside more of the kind."""
+    return len(word) == 3 and any(word in row for row in _ROWS)
 
 
 # -- the person, and what is kept of them

@@ -96,7 +96,7 @@ def test_english_is_english(text: str) -> None:
     assert foreign(text) is None
 
 
-@pytest.mark.parametrize("text", ["asdfgh", "sdkfjhsdkfjh", "qwertyuiop lkjhgf"])
+@pytest.mark.parametrize("text", ["asdfgh", "sdkfjhsdkfjh", "qwertyuiop lkjhgf", "asdfgh jkl", "asdf"])
 def test_keys_hit_at_random_are_taken_with_humour(text: str) -> None:
     assert reply(text) in load("skills")["odd"]["gibberish"]
 
